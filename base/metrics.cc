@@ -1,0 +1,46 @@
+#include "base/metrics.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace gatebook::base {
+namespace {
+
+constexpr MetricInfo kTable[] = {
+#define GATEBOOK_METRIC_ROW(name, kind, prometheus, labels, help) {MetricKind::kind, prometheus, labels, help},
+    GATEBOOK_METRICS(GATEBOOK_METRIC_ROW)
+#undef GATEBOOK_METRIC_ROW
+};
+
+}  // namespace
+
+const MetricInfo& InfoOf(Metric metric) { return kTable[static_cast<size_t>(metric)]; }
+
+uint64_t Sum(const std::vector<const MetricsBlock*>& blocks, Metric metric) {
+  uint64_t sum = 0;
+  for (const MetricsBlock* block : blocks) sum += block->Get(metric);
+  return sum;
+}
+
+std::string ToPrometheus(const std::vector<const MetricsBlock*>& blocks) {
+  std::string text;
+  std::string_view last_name;
+  for (uint32_t i = 0; i < static_cast<uint32_t>(Metric::kCount); ++i) {
+    const MetricInfo& info = kTable[i];
+    if (last_name != info.name) {
+      last_name = info.name;
+      text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", info.name, info.help, info.name,
+                          info.kind == MetricKind::kCounter ? "counter" : "gauge");
+    }
+    const uint64_t sum = Sum(blocks, static_cast<Metric>(i));
+    if (*info.labels == '\0') {
+      text += fmt::format("{} {}\n", info.name, sum);
+    } else {
+      text += fmt::format("{}{{{}}} {}\n", info.name, info.labels, sum);
+    }
+  }
+  return text;
+}
+
+}  // namespace gatebook::base

@@ -1,0 +1,136 @@
+// Metrics: one table of counters, one block of them a thread.
+//
+// A row of the table is everything there is to say of a metric; the exposition
+// (admin /metrics), `gatebook status` and docs/operations.md are made from it.
+// Rows that share a name stand together and differ in labels.
+//
+// Thread: a MetricsBlock is written by the thread that owns it (relaxed, no
+// lock prefix needed for its own adds) and may be read by any.
+// Labels are bounded: never an address, a name or a session id.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gatebook::base {
+
+enum class MetricKind { kCounter, kGauge };
+
+// X(enumerator, kind, prometheus name, labels, help)
+#define GATEBOOK_METRICS(X)                                                                                         \
+  /* proxy */                                                                                                       \
+  X(kConnectionsAccepted, kCounter, "gatebook_connections_accepted_total", "", "Client connections accepted")       \
+  X(kConnectionsOpen, kGauge, "gatebook_connections_open", "", "Client connections open now")                       \
+  X(kConnectionsRefusedLimit, kCounter, "gatebook_connections_refused_total", "reason=\"limit\"", "Client connections closed at once") \
+  X(kConnectionsRefusedAddress, kCounter, "gatebook_connections_refused_total", "reason=\"address_limit\"", "Client connections closed at once") \
+  X(kConnectionsRefusedDescriptors, kCounter, "gatebook_connections_refused_total", "reason=\"descriptors\"", "Client connections closed at once") \
+  X(kRequests, kCounter, "gatebook_requests_total", "", "Requests whose head was read whole")                       \
+  X(kExchangesOpen, kGauge, "gatebook_exchanges_open", "", "Exchanges under way")                                   \
+  X(kTunnelsOpen, kGauge, "gatebook_tunnels_open", "", "WebSocket tunnels open now")                                \
+  X(kResponses1xx, kCounter, "gatebook_responses_total", "class=\"1xx\"", "Responses by status class")              \
+  X(kResponses2xx, kCounter, "gatebook_responses_total", "class=\"2xx\"", "Responses by status class")              \
+  X(kResponses3xx, kCounter, "gatebook_responses_total", "class=\"3xx\"", "Responses by status class")              \
+  X(kResponses4xx, kCounter, "gatebook_responses_total", "class=\"4xx\"", "Responses by status class")              \
+  X(kResponses5xx, kCounter, "gatebook_responses_total", "class=\"5xx\"", "Responses by status class")              \
+  X(kBytesFromClients, kCounter, "gatebook_client_bytes_total", "direction=\"in\"", "Body bytes exchanged with clients") \
+  X(kBytesToClients, kCounter, "gatebook_client_bytes_total", "direction=\"out\"", "Body bytes exchanged with clients") \
+  /* tls */                                                                                                         \
+  X(kTlsHandshakes, kCounter, "gatebook_tls_handshakes_total", "result=\"full\"", "TLS handshakes")                 \
+  X(kTlsHandshakesResumed, kCounter, "gatebook_tls_handshakes_total", "result=\"resumed\"", "TLS handshakes")       \
+  X(kTlsHandshakesFailed, kCounter, "gatebook_tls_handshakes_total", "result=\"failed\"", "TLS handshakes")         \
+  X(kTlsHandshakesTimedOut, kCounter, "gatebook_tls_handshakes_total", "result=\"timeout\"", "TLS handshakes")      \
+  /* upstream */                                                                                                    \
+  X(kUpstreamConnects, kCounter, "gatebook_upstream_connects_total", "result=\"ok\"", "Connections opened to upstreams") \
+  X(kUpstreamConnectsFailed, kCounter, "gatebook_upstream_connects_total", "result=\"failed\"", "Connections opened to upstreams") \
+  X(kUpstreamConnectsTimedOut, kCounter, "gatebook_upstream_connects_total", "result=\"timeout\"", "Connections opened to upstreams") \
+  X(kUpstreamReused, kCounter, "gatebook_upstream_reused_total", "", "Exchanges that took a pooled connection")     \
+  X(kUpstreamRetries, kCounter, "gatebook_upstream_retries_total", "", "Requests repeated after a stale pooled connection") \
+  X(kUpstreamOpen, kGauge, "gatebook_upstream_connections_open", "", "Upstream connections open now")               \
+  X(kUpstreamIdle, kGauge, "gatebook_upstream_connections_idle", "", "Upstream connections in the pool")            \
+  /* the book: accepted = stored + in journal + quarantined + dropped */                                            \
+  X(kVisitsAccepted, kCounter, "gatebook_visits_accepted_total", "", "Visits handed over, with those found in the journal at start") \
+  X(kVisitsStored, kCounter, "gatebook_visits_stored_total", "", "Visits acknowledged by Redis")                    \
+  X(kVisitsInJournal, kGauge, "gatebook_visits_in_journal", "", "Visits in the journal, not yet acknowledged by Redis") \
+  X(kVisitsQuarantined, kCounter, "gatebook_visits_quarantined_total", "", "Visits whose journal record was damaged") \
+  X(kVisitsDroppedFull, kCounter, "gatebook_visits_dropped_total", "reason=\"journal_full\"", "Visits not recorded") \
+  X(kVisitsDroppedNoSegment, kCounter, "gatebook_visits_dropped_total", "reason=\"no_segment\"", "Visits not recorded") \
+  X(kVisitsDroppedTooLarge, kCounter, "gatebook_visits_dropped_total", "reason=\"too_large\"", "Visits not recorded") \
+  X(kVisitsDroppedExpired, kCounter, "gatebook_visits_dropped_total", "reason=\"expired\"", "Visits not recorded")  \
+  X(kVisitsDroppedRefused, kCounter, "gatebook_visits_dropped_total", "reason=\"redis_refused\"", "Visits not recorded") \
+  X(kClosingsAccepted, kCounter, "gatebook_closings_total", "state=\"accepted\"", "Closing records of long exchanges") \
+  X(kClosingsStored, kCounter, "gatebook_closings_total", "state=\"stored\"", "Closing records of long exchanges")  \
+  X(kClosingsDropped, kCounter, "gatebook_closings_total", "state=\"dropped\"", "Closing records of long exchanges") \
+  X(kVisitsReplayed, kCounter, "gatebook_visits_replayed_total", "", "Visits that Redis already had when they came again") \
+  X(kJournalSegments, kGauge, "gatebook_journal_segments", "", "Journal segments on disk")                          \
+  X(kJournalBytes, kGauge, "gatebook_journal_bytes", "", "Bytes of journal segments on disk")                       \
+  X(kJournalDamage, kCounter, "gatebook_journal_damaged_regions_total", "", "Damaged regions skipped in journals")  \
+  X(kJournalErrors, kCounter, "gatebook_journal_errors_total", "", "Failed journal file operations")                \
+  X(kSessionsNew, kCounter, "gatebook_sessions_total", "kind=\"new\"", "Session decisions, one a connection or cookie") \
+  X(kSessionsContinued, kCounter, "gatebook_sessions_total", "kind=\"continued\"", "Session decisions, one a connection or cookie") \
+  X(kSessionsForged, kCounter, "gatebook_sessions_total", "kind=\"forged\"", "Session decisions, one a connection or cookie") \
+  X(kSessionsStale, kCounter, "gatebook_sessions_total", "kind=\"stale\"", "Session decisions, one a connection or cookie") \
+  /* names */                                                                                                       \
+  X(kDnsQueries, kCounter, "gatebook_dns_queries_total", "", "Questions sent to DNS servers")                       \
+  X(kDnsCacheHits, kCounter, "gatebook_dns_cache_hits_total", "", "Names answered from the cache")                  \
+  X(kDnsConfirmed, kCounter, "gatebook_dns_names_total", "check=\"confirmed\"", "Name look-ups by result")          \
+  X(kDnsUnconfirmed, kCounter, "gatebook_dns_names_total", "check=\"unconfirmed\"", "Name look-ups by result")      \
+  X(kDnsNone, kCounter, "gatebook_dns_names_total", "check=\"none\"", "Name look-ups by result")                    \
+  X(kDnsTimeout, kCounter, "gatebook_dns_names_total", "check=\"timeout\"", "Name look-ups by result")              \
+  X(kDnsInvalid, kCounter, "gatebook_dns_names_total", "check=\"invalid\"", "Name look-ups by result")              \
+  X(kDnsSkipped, kCounter, "gatebook_dns_names_total", "check=\"skipped\"", "Name look-ups by result")              \
+  X(kDnsPending, kGauge, "gatebook_dns_pending", "", "Name look-ups under way")                                     \
+  X(kDnsCached, kGauge, "gatebook_dns_cached", "", "Names in the cache")                                            \
+  /* places */                                                                                                      \
+  X(kGeoReloads, kCounter, "gatebook_geo_reloads_total", "result=\"ok\"", "Place databases opened again")           \
+  X(kGeoReloadsFailed, kCounter, "gatebook_geo_reloads_total", "result=\"failed\"", "Place databases opened again") \
+  X(kGeoErrors, kCounter, "gatebook_geo_errors_total", "", "Look-ups that met damage in a place database")          \
+  /* redis */                                                                                                       \
+  X(kRedisConnects, kCounter, "gatebook_redis_connects_total", "result=\"ok\"", "Connections to Redis")             \
+  X(kRedisConnectsFailed, kCounter, "gatebook_redis_connects_total", "result=\"failed\"", "Connections to Redis")   \
+  X(kRedisErrors, kCounter, "gatebook_redis_error_replies_total", "", "Error replies from Redis")                   \
+  X(kRedisUp, kGauge, "gatebook_redis_up", "", "1 while the recorder is connected to Redis and allowed to write")
+
+enum class Metric : uint32_t {
+#define GATEBOOK_METRIC_ENUM(name, kind, prometheus, labels, help) name,
+  GATEBOOK_METRICS(GATEBOOK_METRIC_ENUM)
+#undef GATEBOOK_METRIC_ENUM
+      kCount
+};
+
+struct MetricInfo {
+  MetricKind kind;
+  const char* name;
+  const char* labels;
+  const char* help;
+};
+const MetricInfo& InfoOf(Metric metric);
+
+// The counters of one thread. Owned by that thread's object; must outlive every reader.
+class alignas(64) MetricsBlock {
+ public:
+  // Owner thread only.
+  void Add(Metric metric, uint64_t by = 1) {
+    auto& cell = cells_[static_cast<size_t>(metric)];
+    cell.store(cell.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+  // Gauges: also downwards; the sum over all blocks is what is shown.
+  void Sub(Metric metric, uint64_t by = 1) {
+    auto& cell = cells_[static_cast<size_t>(metric)];
+    cell.store(cell.load(std::memory_order_relaxed) - by, std::memory_order_relaxed);
+  }
+  void Set(Metric metric, uint64_t to) { cells_[static_cast<size_t>(metric)].store(to, std::memory_order_relaxed); }
+  // Any thread.
+  uint64_t Get(Metric metric) const { return cells_[static_cast<size_t>(metric)].load(std::memory_order_relaxed); }
+
+ private:
+  std::array<std::atomic<uint64_t>, static_cast<size_t>(Metric::kCount)> cells_{};
+};
+
+// Sum of a metric over blocks, and the Prometheus text exposition (version 0.0.4) of all.
+uint64_t Sum(const std::vector<const MetricsBlock*>& blocks, Metric metric);
+std::string ToPrometheus(const std::vector<const MetricsBlock*>& blocks);
+
+}  // namespace gatebook::base

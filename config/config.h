@@ -1,0 +1,180 @@
+// Config: what the operator decided, checked and const.
+//
+// Made only by config/loader.h, which has checked every value and every
+// reference between values; code that reads a Config checks nothing again.
+// Defaults here are the documented defaults; keys that have none are the
+// listeners, certificates and upstreams.
+//
+// Thread: immutable once made; shared by std::shared_ptr<const Config>.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/ip_address.h"
+
+namespace gatebook::config {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+// Where a socket listens or connects to. Exactly one form is set.
+struct Endpoint {
+  enum class Kind { kIp, kHostname, kUnix };
+  Kind kind = Kind::kIp;
+  base::IpAddress ip;     // kIp
+  std::string hostname;   // kHostname, lower case
+  std::string path;       // kUnix
+  uint16_t port = 0;      // kIp, kHostname
+  std::string text;       // as written
+};
+
+struct Edge {
+  std::string name = "edge1";  // 1 to 32 of a-z 0-9 - _ : stands in every visit id and Redis key
+  uint32_t workers = 0;        // 0: one per core; at most 64
+  std::string user;            // become this user after binding; empty: stay
+};
+
+struct Log {
+  std::string file;             // empty: standard error
+  std::string level = "info";   // debug info warning error
+};
+
+struct Listen {
+  Endpoint address;
+  bool tls = true;
+  bool redirect_to_https = false;  // only with tls = false
+};
+
+struct Certificate {
+  std::string chain;  // PEM files; exist and are readable when the config is checked
+  std::string key;
+};
+
+enum class ClientCertificates { kNone, kOptional, kRequired };
+
+struct Tls {
+  uint32_t min_version = 12;        // 12 or 13; written "1.2", "1.3"
+  bool tickets = true;
+  milliseconds ticket_key_rotation = 8h;  // a ticket is accepted for two rotations
+  ClientCertificates client_certificates = ClientCertificates::kNone;
+  std::string client_ca;            // PEM; required unless kNone
+  std::chrono::seconds hsts{0};     // 0: no Strict-Transport-Security header
+  bool hsts_include_subdomains = false;
+};
+
+struct Upstream {
+  std::string name;
+  std::vector<Endpoint> servers;      // at least one
+  uint32_t max_idle = 128;            // pooled connections a worker
+};
+
+struct Route {
+  std::string host = "*";   // lower case: exact, "*.example.com" or "*"
+  std::string path = "/";   // longest prefix wins, at a segment's border
+  size_t upstream = 0;      // index into Config::upstreams
+};
+
+enum class SameSite { kLax, kStrict, kNone };
+
+struct Session {
+  std::string key_file = "/var/lib/gatebook/session.key";  // made at first start, 0600
+  std::string cookie = "__Host-gatebook";
+  SameSite same_site = SameSite::kLax;
+  bool partitioned = false;           // only with same_site = "none"
+  milliseconds idle = 30min;
+  milliseconds lifetime = 24h;
+};
+
+struct Redis {
+  Endpoint server;                    // from url
+  bool tls = false;                   // rediss://
+  uint32_t database = 0;
+  std::string user;                   // from url; ACL user
+  std::string password_file;
+  milliseconds connect_timeout = 2s;
+  milliseconds reply_timeout = 5s;
+  uint32_t pipeline = 512;            // commands under way at most
+};
+
+enum class Flush { kAlways, kEverySecond, kNo };
+enum class OnFull { kServe, kRefuse };
+
+struct Journal {
+  std::string directory = "/var/lib/gatebook/journal";
+  Flush flush = Flush::kEverySecond;
+  uint64_t max_size = 4ULL << 30;     // bytes, all workers together
+  uint64_t segment_size = 16ULL << 20;
+  OnFull on_full = OnFull::kServe;
+};
+
+struct Visit {
+  milliseconds retention = 720h;      // 30 days; at least 1 minute, at most 30 days
+  std::string policy = "2025-09-01";  // version of the privacy policy in force
+  std::vector<std::string> query_allow = {"utm_source", "utm_medium", "utm_campaign"};
+};
+
+struct Dns {
+  bool enabled = true;
+  std::vector<Endpoint> servers;      // kIp; empty: the system's
+  milliseconds timeout = 1500ms;      // a visit never waits longer for its name
+  uint32_t cache_size = 65536;        // names
+  uint32_t max_pending = 1024;        // look-ups under way
+};
+
+struct Geo {
+  std::vector<std::string> databases; // .mmdb files, the first that knows a field wins
+};
+
+struct Admin {
+  Endpoint address;                   // default "unix:/run/gatebook/admin.sock"
+};
+
+struct Timeouts {                     // all totals unless said otherwise
+  milliseconds handshake = 10s;
+  milliseconds request_header = 10s;  // from its first byte to its last
+  milliseconds keep_alive = 60s;      // idle between requests
+  milliseconds body_idle = 30s;       // a request body must bring min_rate bytes in each such span
+  milliseconds write_idle = 30s;      // a client must take min_rate bytes in each such span
+  milliseconds connect = 5s;
+  milliseconds first_byte = 60s;      // from the request's end to the response's head
+  milliseconds upstream_idle = 60s;   // between bytes of a response
+  milliseconds upstream_keep_alive = 50s;
+  milliseconds tunnel_idle = 1h;
+  milliseconds drain = 30s;
+};
+
+struct Limits {
+  uint32_t connections = 10000;            // of clients, all workers together
+  uint32_t connections_per_address = 0;    // 0: no limit
+  uint64_t target_size = 8192;             // bytes; beyond: 414
+  uint64_t header_size = 32768;            // bytes of a whole head; beyond: 431
+  uint32_t header_count = 100;             // beyond: 431
+  uint64_t body_size = 0;                  // bytes; beyond: 413; 0: no limit
+  uint32_t requests_per_connection = 0;    // 0: no limit
+  uint64_t min_rate = 512;                 // bytes a span, see Timeouts
+};
+
+struct Config {
+  std::string path;  // the file it came from
+  Edge edge;
+  Log log;
+  std::vector<Listen> listen;             // at least one
+  std::vector<Certificate> certificates;  // at least one if any listener has tls
+  Tls tls;
+  std::vector<Upstream> upstreams;        // at least one
+  std::vector<Route> routes;              // at least one
+  Session session;
+  Redis redis;
+  Journal journal;
+  Visit visit;
+  Dns dns;
+  Geo geo;
+  Admin admin;
+  Timeouts timeouts;
+  Limits limits;
+};
+
+}  // namespace gatebook::config

@@ -1,0 +1,110 @@
+#include "net/loop.h"
+
+#include <event2/event.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+namespace gatebook::net {
+
+Loop::Loop() : now_(base::Clock::System().SteadyNow()), timers_(now_) {
+  event_config* config = event_config_new();
+  CHECK(config != nullptr);
+  // Edge-triggered descriptors are the rule here (net/socket_event.h); precise
+  // timers are not needed, the wheel ticks anyway.
+  event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_O1);
+  event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+  base_ = event_base_new_with_config(config);
+  event_config_free(config);
+  CHECK(base_ != nullptr);
+  post_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  CHECK(post_fd_ >= 0);
+  posted_event_ = event_new(base_, post_fd_, EV_READ | EV_PERSIST, &Loop::OnPosted, this);
+  tick_event_ = event_new(base_, -1, EV_TIMEOUT, &Loop::OnTick, this);
+  CHECK(posted_event_ != nullptr && tick_event_ != nullptr);
+  CHECK(event_add(posted_event_, nullptr) == 0);
+}
+
+Loop::~Loop() {
+  EmptyGraveyard();
+  posted_.clear();
+  EmptyGraveyard();
+  event_free(posted_event_);
+  event_free(tick_event_);
+  ::close(post_fd_);
+  event_base_free(base_);
+}
+
+void Loop::Run() {
+  while (!stopping_) RunOnce(true);
+}
+
+void Loop::RunOnce(bool may_wait) {
+  EnterTurn();
+  ArmTick();
+  event_base_loop(base_, may_wait ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
+  EmptyGraveyard();
+}
+
+void Loop::Stop() {
+  Post([this] { stopping_ = true; });
+}
+
+void Loop::Post(std::function<void()> task) {
+  bool first;
+  {
+    const std::lock_guard lock(mutex_);
+    first = posted_.empty();
+    posted_.push_back(std::move(task));
+  }
+  if (first) {
+    const uint64_t one = 1;
+    // Fails only when the counter is full, and then the loop is woken already.
+    [[maybe_unused]] const ssize_t written = ::write(post_fd_, &one, sizeof one);
+  }
+}
+
+void Loop::Dispose(std::unique_ptr<Disposable> object) { graveyard_.push_back(std::move(object)); }
+
+void Loop::EnterTurn() { now_ = base::Clock::System().SteadyNow(); }
+
+void Loop::OnPosted(evutil_socket_t fd, short, void* self) {
+  uint64_t count;
+  [[maybe_unused]] const ssize_t got = ::read(fd, &count, sizeof count);
+  static_cast<Loop*>(self)->RunPosted();
+}
+
+void Loop::RunPosted() {
+  EnterTurn();
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks.swap(posted_);
+  }
+  for (const auto& task : tasks) task();
+}
+
+void Loop::ArmTick() {
+  if (tick_armed_ || timers_.IsEmpty()) return;
+  const timeval tick{0, std::chrono::microseconds(TimerWheel::kTick).count()};
+  event_add(tick_event_, &tick);
+  tick_armed_ = true;
+}
+
+void Loop::OnTick(evutil_socket_t, short, void* self) {
+  auto* loop = static_cast<Loop*>(self);
+  loop->tick_armed_ = false;
+  loop->EnterTurn();
+  loop->timers_.Advance(loop->now_);
+}
+
+void Loop::EmptyGraveyard() {
+  // Destructors may dispose of more.
+  while (!graveyard_.empty()) {
+    std::vector<std::unique_ptr<Disposable>> dead;
+    dead.swap(graveyard_);
+  }
+}
+
+}  // namespace gatebook::net

@@ -1,0 +1,100 @@
+#include "net/timer_wheel.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace gatebook::net {
+
+void Timer::Arm(TimerWheel& wheel, base::SteadyTime deadline) {
+  CHECK(wheel_ == nullptr || wheel_ == &wheel);
+  deadline_ = deadline;
+  armed_ = true;
+  const uint64_t tick = std::max(wheel.TickOf(deadline), wheel.current_ + 1);
+  if (wheel_ != nullptr) {
+    if (tick >= tick_) return;  // moved later: found out when the slot is due
+    wheel.Unlink(*this);
+  }
+  wheel.Link(*this, tick);
+}
+
+void Timer::Cancel() {
+  armed_ = false;
+  if (wheel_ != nullptr) wheel_->Unlink(*this);
+}
+
+TimerWheel::~TimerWheel() {
+  for (Timer* slot : slots_) {
+    while (slot != nullptr) {
+      Timer* next = slot->next_;
+      slot->wheel_ = nullptr;
+      slot->armed_ = false;
+      slot = next;
+    }
+  }
+}
+
+// The first tick that is not before `time`.
+uint64_t TimerWheel::TickOf(base::SteadyTime time) const {
+  if (time <= start_) return 0;
+  return static_cast<uint64_t>((time - start_ + kTick - base::Duration(1)) / kTick);
+}
+
+void TimerWheel::Link(Timer& timer, uint64_t tick) {
+  timer.wheel_ = this;
+  timer.tick_ = tick;
+  timer.slot_ = tick % kSlots;
+  timer.previous_ = nullptr;
+  timer.next_ = slots_[timer.slot_];
+  if (timer.next_ != nullptr) timer.next_->previous_ = &timer;
+  slots_[timer.slot_] = &timer;
+  ++linked_;
+}
+
+void TimerWheel::Unlink(Timer& timer) {
+  if (timer.previous_ != nullptr) {
+    timer.previous_->next_ = timer.next_;
+  } else {
+    slots_[timer.slot_] = timer.next_;
+  }
+  if (timer.next_ != nullptr) timer.next_->previous_ = timer.previous_;
+  timer.wheel_ = nullptr;
+  timer.previous_ = timer.next_ = nullptr;
+  --linked_;
+}
+
+void TimerWheel::Advance(base::SteadyTime now) {
+  if (now < start_) return;
+  const uint64_t until = static_cast<uint64_t>((now - start_) / kTick);
+  if (linked_ == 0) {
+    current_ = std::max(current_, until);
+    return;
+  }
+  while (current_ < until) {
+    ++current_;
+    const size_t slot = current_ % kSlots;
+    // A callback may cancel any timer or arm new ones, but never into a tick that
+    // has begun (Arm files at current_ + 1 at the earliest): looking again from
+    // the slot's head after each one is safe and ends.
+    bool again = true;
+    while (again) {
+      again = false;
+      for (Timer* timer = slots_[slot]; timer != nullptr; timer = timer->next_) {
+        if (timer->tick_ > current_) continue;
+        Unlink(*timer);
+        const uint64_t due = TickOf(timer->deadline_);
+        if (due > current_) {
+          Link(*timer, due);
+        } else {
+          timer->armed_ = false;
+          const auto callback = timer->on_deadline_;  // survives the timer
+          callback();
+        }
+        again = true;
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace gatebook::net

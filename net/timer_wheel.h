@@ -1,0 +1,80 @@
+// TimerWheel: many deadlines, cheaply moved.
+//
+// Deadlines of a proxy are nearly always moved and hardly ever met. So moving
+// one later only stores the new time; the wheel finds out when the old slot
+// comes round and files the timer again. Arm, move and cancel are O(1) and
+// make no system call. (Varghese and Lauck, "Hashed and hierarchical timing
+// wheels", scheme 6, with lazy moving.)
+//
+// Thread: one. Owns: nothing; timers link themselves in and out.
+// Limits: 512 slots of 20 ms; longer deadlines go round more than once.
+#pragma once
+
+#include <array>
+#include <functional>
+
+#include "base/clock.h"
+
+namespace gatebook::net {
+
+class TimerWheel;
+
+// A deadline and what to do when it is met. Destroying it cancels it. The
+// callback runs at most once an arming, never before Arm() returned, and may
+// destroy the timer.
+class Timer {
+ public:
+  Timer() = default;
+  explicit Timer(std::function<void()> on_deadline) : on_deadline_(std::move(on_deadline)) {}
+  ~Timer() { Cancel(); }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  void SetCallback(std::function<void()> on_deadline) { on_deadline_ = std::move(on_deadline); }
+  // Arms, or moves.
+  void Arm(TimerWheel& wheel, base::SteadyTime deadline);
+  void Cancel();
+  bool IsArmed() const { return armed_; }
+  base::SteadyTime deadline() const { return deadline_; }
+
+ private:
+  friend class TimerWheel;
+  std::function<void()> on_deadline_;
+  base::SteadyTime deadline_{};
+  TimerWheel* wheel_ = nullptr;  // not null while linked
+  Timer* previous_ = nullptr;
+  Timer* next_ = nullptr;
+  size_t slot_ = 0;
+  uint64_t tick_ = 0;            // when the slot is due
+  bool armed_ = false;
+};
+
+class TimerWheel {
+ public:
+  static constexpr std::chrono::milliseconds kTick{20};
+
+  explicit TimerWheel(base::SteadyTime start) : start_(start) {}
+  ~TimerWheel();
+  TimerWheel(const TimerWheel&) = delete;
+  TimerWheel& operator=(const TimerWheel&) = delete;
+
+  // Runs the callbacks whose deadline is met at `now`.
+  void Advance(base::SteadyTime now);
+  // Whether any timer is linked: an empty wheel needs no ticking.
+  bool IsEmpty() const { return linked_ == 0; }
+
+ private:
+  friend class Timer;
+  static constexpr size_t kSlots = 512;
+
+  uint64_t TickOf(base::SteadyTime time) const;
+  void Link(Timer& timer, uint64_t tick);
+  void Unlink(Timer& timer);
+
+  base::SteadyTime start_;
+  uint64_t current_ = 0;  // ticks done
+  size_t linked_ = 0;
+  std::array<Timer*, kSlots> slots_{};
+};
+
+}  // namespace gatebook::net
