@@ -13,7 +13,7 @@ Loop::Loop() : now_(base::Clock::System().SteadyNow()), timers_(now_) {
   CHECK(config != nullptr);
   // Edge-triggered descriptors are the rule here (net/socket_event.h); precise
   // timers are not needed, the wheel ticks anyway.
-  event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_O1);
+  event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_O1 | EV_FEATURE_EARLY_CLOSE);
   event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
   base_ = event_base_new_with_config(config);
   event_config_free(config);

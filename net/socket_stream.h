@@ -1,0 +1,48 @@
+// SocketStream: a plain TCP or Unix connection as a Stream.
+//
+// Thread: the loop's. Owns: the descriptor. Borrows: handler and loop.
+// Ends: destroying it closes the descriptor.
+#pragma once
+
+#include <memory>
+
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "net/socket_address.h"
+#include "net/socket_event.h"
+#include "net/stream.h"
+
+namespace gatebook::net {
+
+class SocketStream : public Stream, private SocketEvent::Handler {
+ public:
+  // Takes an accepted, non-blocking descriptor. Nothing if the kernel refuses to watch it.
+  static std::unique_ptr<SocketStream> Accepted(Loop& loop, base::UniqueFd fd, StreamHandler& handler);
+  // Begins to connect; OnStreamReady() or OnStreamFailed() tells the end, always later
+  // than this call. The caller bounds the time.
+  static base::Result<std::unique_ptr<SocketStream>> Connect(Loop& loop, const SocketAddress& address,
+                                                             StreamHandler& handler);
+
+  IoResult Read(std::span<char> into) override;
+  IoResult Write(std::string_view bytes) override;
+  void ShutdownWrite() override;
+  int fd() const override { return fd_.get(); }
+
+  // errno of the failure that OnStreamFailed() or kError told of; 0 if none.
+  int error_number() const { return error_; }
+
+ private:
+  SocketStream(Loop& loop, base::UniqueFd fd, StreamHandler& handler);
+  void OnReady(bool readable, bool writable) override;
+
+  base::UniqueFd fd_;
+  SocketEvent event_;
+  StreamHandler& handler_;
+  int error_ = 0;
+  bool connecting_ = false;
+  bool readable_ = false;  // a read may give something
+  bool writable_ = false;
+};
+
+}  // namespace gatebook::net
