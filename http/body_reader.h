@@ -1,10 +1,12 @@
 // BodyReader: takes the framing off a body and checks it.
 //
 // Thread: one. Owns nothing; state is a few words, no allocation.
-// Limits: a chunk line of 32 bytes of size digits and extension up to 256 (extensions are
-// dropped); trailers up to 8 KiB and the field count of HeadLimits, read and dropped.
+// Limits: 16 digits of a chunk's size, 256 bytes of extension a chunk line, and 16 KiB of
+// extensions beyond the payload a body (extensions are dropped); trailers up to 8 KiB and
+// 100 fields, read and dropped.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -30,19 +32,50 @@ class BodyReader {
   // Payload is never longer than `most`.
   Step Read(std::string_view data, size_t most = SIZE_MAX);
 
-  // kToClose: the connection's end was the body's end. Otherwise an end before done() is a fault of the caller's peer.
+  // kToClose: the connection's end was the body's end. Otherwise an end before done() is a fault of the
+  // caller's peer.
   bool IsDone() const;
   bool HasFailed() const;
-  Refusal refusal() const;   // kBadChunk or kBadTrailer
+  Refusal refusal() const;  // kBadChunk or kBadTrailer
   Framing framing() const { return framing_; }
   uint64_t remaining() const { return remaining_; }  // kLength: payload bytes to come
 
  private:
+  enum class State : uint8_t {
+    kDone,
+    kFailed,
+    kToClose,
+    kPayload,
+    kSize,
+    kExtension,
+    kSizeLf,
+    kPayloadCr,
+    kPayloadLf,
+    kTrailerStart,
+    kTrailerName,
+    kTrailerValue,
+    kTrailerLf,
+    kLastLf,
+  };
+
+  void TakeFraming(char c);
+  void TakeTrailer(char c);
+  void TakeSizeDigit(char c);
+  void BeginChunk();
+  void Fail(Refusal refusal);
+
   Framing framing_ = Framing::kNone;
-  uint64_t remaining_ = 0;
+  State state_ = State::kDone;
+  Refusal refusal_ = Refusal::kBadChunk;
+  uint64_t remaining_ = 0;       // payload of the body (kLength) or of this chunk
+  uint64_t extension_debt_ = 0;  // bytes of extensions that no payload stands against
+  uint16_t line_size_ = 0;       // size digits, or bytes of extension, in this chunk line
+  uint16_t trailer_size_ = 0;
+  uint16_t trailer_count_ = 0;
 };
 
-// The line before a chunk's payload ("1a2b\r\n"); CRLF stands behind the payload. Returns its length, at most 18.
+// The line before a chunk's payload ("1a2b\r\n"); CRLF stands behind the payload. Returns its length, at
+// most 18.
 size_t WriteChunkLine(uint64_t size, char* out);
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 

@@ -18,6 +18,9 @@ constexpr bool IsSafe(Method method) {
   return method == Method::kGet || method == Method::kHead || method == Method::kOptions;
 }
 
+// Methods are compared with case (RFC 9110 §9.1): "get" is kOther.
+Method MethodOf(std::string_view text);
+
 // Field names that some code here acts on.
 enum class FieldId : uint8_t {
   kOther,
@@ -39,10 +42,10 @@ enum class FieldId : uint8_t {
   kUserAgent,
   kAuthorization,
   kForwarded,
-  kXForwarded,        // any X-Forwarded-*, X-Real-IP
+  kXForwarded,  // any X-Forwarded-*, X-Real-IP
   kXRequestId,
   kXSessionId,
-  kSecWebSocket,      // any Sec-WebSocket-*
+  kSecWebSocket,  // any Sec-WebSocket-*
   kServer,
   kDate,
   kStrictTransportSecurity,
@@ -61,20 +64,21 @@ struct Field {
 };
 
 enum class Framing : uint8_t {
-  kNone,      // no body
-  kLength,    // Content-Length, > 0
+  kNone,    // no body
+  kLength,  // Content-Length, > 0
   kChunked,
-  kToClose,   // responses only
+  kToClose,  // responses only
 };
 
 struct RequestHead {
   Method method = Method::kOther;
   std::string_view method_text;
-  std::string_view target;      // as received, for forwarding: origin-form or "*"; absolute-form has its origin cut off
-  std::string_view path;        // of target, before '?'
-  std::string_view query;       // of target, after '?'; empty if none
-  std::string_view authority;   // of the absolute form, else Host: host[:port], valid
-  std::string_view host;        // authority without port; case as received
+  std::string_view
+      target;  // as received, for forwarding: origin-form or "*"; absolute-form has its origin cut off
+  std::string_view path;       // of target, before '?'
+  std::string_view query;      // of target, after '?'; empty if none
+  std::string_view authority;  // of the absolute form, else Host: host[:port], valid
+  std::string_view host;       // authority without port; case as received, IPv6 in its brackets
   int minor_version = 1;
   std::span<const Field> fields;
   Framing framing = Framing::kNone;
@@ -82,8 +86,8 @@ struct RequestHead {
   bool has_content_length = false;
   bool keep_alive = true;
   bool expect_continue = false;
-  bool websocket = false;       // a valid WebSocket handshake (RFC 6455 §4.2.1)
-  size_t size = 0;              // bytes of the head in the buffer, with its empty line
+  bool websocket = false;  // a valid WebSocket handshake (RFC 6455 §4.2.1)
+  size_t size = 0;         // bytes of the head in the buffer, with its empty line
 };
 
 struct ResponseHead {
@@ -93,9 +97,9 @@ struct ResponseHead {
   std::span<const Field> fields;
   Framing framing = Framing::kNone;  // RFC 9112 §6.3, with the request's method known
   uint64_t content_length = 0;
-  bool has_content_length = false;   // pass it on, also where there is no body (HEAD, 304)
+  bool has_content_length = false;  // pass it on, also where there is no body (HEAD, 304)
   bool keep_alive = true;
-  bool websocket = false;            // 101 with Upgrade: websocket and a Sec-WebSocket-Accept
+  bool websocket = false;  // 101 with Upgrade: websocket and a Sec-WebSocket-Accept
   size_t size = 0;
 };
 

@@ -12,55 +12,55 @@
 namespace gatebook::http {
 
 // X(enumerator, status, slug, what it means)
-#define GATEBOOK_REFUSALS(X)                                                                            \
-  /* request head, RFC 9112 */                                                                          \
-  X(kBareLf, 400, "bare_lf", "a line ended in LF without CR")                                           \
-  X(kBareCr, 400, "bare_cr", "a CR without LF")                                                         \
-  X(kNul, 400, "control_byte", "NUL or another control byte in the head")                               \
-  X(kBadMethod, 400, "bad_method", "the method is no token")                                            \
-  X(kBadTarget, 400, "bad_target", "the request target is malformed")                                   \
-  X(kBadRequestLine, 400, "bad_request_line", "the request line is not method SP target SP version")    \
-  X(kBadVersion, 505, "bad_version", "not HTTP/1.0 or HTTP/1.1")                                        \
-  X(kTargetTooLong, 414, "target_too_long", "the request target exceeds limits.target_size")            \
-  X(kHeadTooLarge, 431, "head_too_large", "the head exceeds limits.header_size")                        \
-  X(kTooManyFields, 431, "too_many_fields", "more fields than limits.header_count")                     \
-  X(kObsFold, 400, "obs_fold", "a folded field line (RFC 9112 5.2)")                                    \
-  X(kBadFieldName, 400, "bad_field_name", "an empty name, no token, or white space before the colon")   \
-  X(kBadFieldValue, 400, "bad_field_value", "a control byte in a field value")                          \
-  X(kMissingHost, 400, "missing_host", "HTTP/1.1 without Host, or an empty one")                        \
-  X(kRepeatedHost, 400, "repeated_host", "more than one Host")                                          \
-  X(kBadHost, 400, "bad_host", "Host or authority is no valid host and port")                           \
-  X(kBadContentLength, 400, "bad_content_length", "no plain decimal below 2^63, or two that differ")    \
-  X(kLengthWithCoding, 400, "length_with_coding", "Content-Length together with Transfer-Encoding")     \
-  X(kRepeatedCoding, 400, "repeated_coding", "Transfer-Encoding twice, or chunked not alone")           \
-  X(kUnknownCoding, 501, "unknown_coding", "a transfer coding other than chunked")                      \
-  X(kCodingInHttp10, 400, "coding_in_http10", "Transfer-Encoding in HTTP/1.0")                          \
-  X(kBadConnection, 400, "bad_connection", "Connection names a framing, Host or forwarding field")      \
-  X(kBadExpect, 417, "bad_expect", "an expectation other than 100-continue")                            \
-  X(kBadUpgrade, 400, "bad_upgrade", "a malformed WebSocket handshake")                                 \
-  X(kConnectRefused, 405, "connect_refused", "CONNECT: this is no forward proxy")                       \
-  X(kMethodRefused, 405, "method_refused", "TRACE and TRACK are not passed on")                         \
-  /* bodies */                                                                                          \
-  X(kBadChunk, 400, "bad_chunk", "a malformed chunk line, size or terminator")                          \
-  X(kBadTrailer, 400, "bad_trailer", "a malformed or oversized trailer section")                        \
-  X(kBodyTooLarge, 413, "body_too_large", "the body exceeds limits.body_size")                          \
-  /* the connection */                                                                                  \
-  X(kHeaderTimeout, 408, "header_timeout", "the head did not arrive within timeouts.request_header")    \
-  X(kBodyTimeout, 408, "body_timeout", "the body came slower than limits.min_rate")                     \
-  X(kJournalFull, 503, "journal_full", "the journal is full and journal.on_full is refuse")             \
-  X(kNoRoute, 404, "no_route", "no route for this host and path")                                       \
-  X(kPlainOnTls, 400, "plain_on_tls", "plain HTTP sent to a TLS listener")                              \
-  /* upstream */                                                                                        \
-  X(kUpstreamUnresolved, 502, "upstream_unresolved", "the upstream's name has no address")              \
-  X(kUpstreamConnect, 502, "upstream_connect", "no connection to the upstream")                         \
-  X(kUpstreamConnectTimeout, 504, "upstream_connect_timeout", "no connection within timeouts.connect")  \
-  X(kUpstreamClosed, 502, "upstream_closed", "the upstream closed before its answer's head was whole")  \
-  X(kUpstreamBadHead, 502, "upstream_bad_head", "the answer's head is malformed or ambiguous")          \
-  X(kUpstreamBadBody, 502, "upstream_bad_body", "the answer's body is malformed or cut short")          \
-  X(kUpstreamTimeout, 504, "upstream_timeout", "no answer within timeouts.first_byte")                  \
-  X(kUpstreamStalled, 504, "upstream_stalled", "no byte of the answer within timeouts.upstream_idle")   \
-  X(kUpstreamTooMany1xx, 502, "upstream_too_many_1xx", "more interim answers than is reasonable")       \
-  X(kUpstreamBadUpgrade, 502, "upstream_bad_upgrade", "a 101 that was not asked for, or a wrong one")   \
+#define GATEBOOK_REFUSALS(X)                                                                           \
+  /* request head, RFC 9112 */                                                                         \
+  X(kBareLf, 400, "bare_lf", "a line ended in LF without CR")                                          \
+  X(kBareCr, 400, "bare_cr", "a CR without LF")                                                        \
+  X(kNul, 400, "control_byte", "NUL or another control byte in the head")                              \
+  X(kBadMethod, 400, "bad_method", "the method is no token")                                           \
+  X(kBadTarget, 400, "bad_target", "the request target is malformed")                                  \
+  X(kBadRequestLine, 400, "bad_request_line", "the request line is not method SP target SP version")   \
+  X(kBadVersion, 505, "bad_version", "not HTTP/1.0 or HTTP/1.1")                                       \
+  X(kTargetTooLong, 414, "target_too_long", "the request target exceeds limits.target_size")           \
+  X(kHeadTooLarge, 431, "head_too_large", "the head exceeds limits.header_size")                       \
+  X(kTooManyFields, 431, "too_many_fields", "more fields than limits.header_count")                    \
+  X(kObsFold, 400, "obs_fold", "a folded field line (RFC 9112 5.2)")                                   \
+  X(kBadFieldName, 400, "bad_field_name", "an empty name, no token, or white space before the colon")  \
+  X(kBadFieldValue, 400, "bad_field_value", "a control byte in a field value")                         \
+  X(kMissingHost, 400, "missing_host", "HTTP/1.1 without Host, or an empty one")                       \
+  X(kRepeatedHost, 400, "repeated_host", "more than one Host")                                         \
+  X(kBadHost, 400, "bad_host", "Host or authority is no valid host and port")                          \
+  X(kBadContentLength, 400, "bad_content_length", "no plain decimal below 2^63, or two that differ")   \
+  X(kLengthWithCoding, 400, "length_with_coding", "Content-Length together with Transfer-Encoding")    \
+  X(kRepeatedCoding, 400, "repeated_coding", "Transfer-Encoding twice, or chunked not alone")          \
+  X(kUnknownCoding, 501, "unknown_coding", "a transfer coding other than chunked")                     \
+  X(kCodingInHttp10, 400, "coding_in_http10", "Transfer-Encoding in HTTP/1.0")                         \
+  X(kBadConnection, 400, "bad_connection", "Connection names a framing, Host or forwarding field")     \
+  X(kBadExpect, 417, "bad_expect", "an expectation other than 100-continue")                           \
+  X(kBadUpgrade, 400, "bad_upgrade", "a malformed WebSocket handshake")                                \
+  X(kConnectRefused, 405, "connect_refused", "CONNECT: this is no forward proxy")                      \
+  X(kMethodRefused, 405, "method_refused", "TRACE and TRACK are not passed on")                        \
+  /* bodies */                                                                                         \
+  X(kBadChunk, 400, "bad_chunk", "a malformed chunk line, size or terminator")                         \
+  X(kBadTrailer, 400, "bad_trailer", "a malformed or oversized trailer section")                       \
+  X(kBodyTooLarge, 413, "body_too_large", "the body exceeds limits.body_size")                         \
+  /* the connection */                                                                                 \
+  X(kHeaderTimeout, 408, "header_timeout", "the head did not arrive within timeouts.request_header")   \
+  X(kBodyTimeout, 408, "body_timeout", "the body came slower than limits.min_rate")                    \
+  X(kJournalFull, 503, "journal_full", "the journal is full and journal.on_full is refuse")            \
+  X(kNoRoute, 404, "no_route", "no route for this host and path")                                      \
+  X(kPlainOnTls, 400, "plain_on_tls", "plain HTTP sent to a TLS listener")                             \
+  /* upstream */                                                                                       \
+  X(kUpstreamUnresolved, 502, "upstream_unresolved", "the upstream's name has no address")             \
+  X(kUpstreamConnect, 502, "upstream_connect", "no connection to the upstream")                        \
+  X(kUpstreamConnectTimeout, 504, "upstream_connect_timeout", "no connection within timeouts.connect") \
+  X(kUpstreamClosed, 502, "upstream_closed", "the upstream closed before its answer's head was whole") \
+  X(kUpstreamBadHead, 502, "upstream_bad_head", "the answer's head is malformed or ambiguous")         \
+  X(kUpstreamBadBody, 502, "upstream_bad_body", "the answer's body is malformed or cut short")         \
+  X(kUpstreamTimeout, 504, "upstream_timeout", "no answer within timeouts.first_byte")                 \
+  X(kUpstreamStalled, 504, "upstream_stalled", "no byte of the answer within timeouts.upstream_idle")  \
+  X(kUpstreamTooMany1xx, 502, "upstream_too_many_1xx", "more interim answers than is reasonable")      \
+  X(kUpstreamBadUpgrade, 502, "upstream_bad_upgrade", "a 101 that was not asked for, or a wrong one")  \
   X(kShuttingDown, 503, "shutting_down", "the process is ending")
 
 enum class Refusal : uint8_t {

@@ -3,9 +3,14 @@
 // Thread, ownership and feeding: as http/request_parser.h.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
-#include <vector>
 
+#include "http/connection_options.h"
+#include "http/field_section.h"
+#include "http/framing_fields.h"
 #include "http/head.h"
 #include "http/refusal.h"
 #include "http/request_parser.h"
@@ -26,11 +31,24 @@ class ResponseParser {
   void Reset();
 
  private:
+  enum class Stage : uint8_t { kStatusLine, kFields, kDone, kRefused };
+
+  ParseStatus Refuse(Refusal detail, Refusal refusal = Refusal::kUpstreamBadHead);
+  ParseStatus ReadStatusLine(std::string_view window);
+  ParseStatus ReadFields(std::string_view window, Method request_method, bool asked_websocket);
+  std::optional<Refusal> TakeField(std::string_view window);
+  ParseStatus Finish(std::string_view window, Method request_method, bool asked_websocket);
+
   HeadLimits limits_;
+  FieldSection section_;
+  Stage stage_ = Stage::kStatusLine;
+  size_t scan_ = 0;  // up to where the status line was looked at
+  Slice reason_;
+  FramingFields framing_;
+  ConnectionOptions connection_;
   ResponseHead head_;
   Refusal refusal_ = Refusal::kUpstreamBadHead;
   Refusal detail_ = Refusal::kUpstreamBadHead;
-  std::vector<Field> fields_;
 };
 
 }  // namespace gatebook::http
