@@ -5,6 +5,8 @@
 // Defaults here are the documented defaults; keys that have none are the
 // listeners, certificates and upstreams.
 //
+// Equality is by value, so that a reload can tell which sections changed.
+//
 // Thread: immutable once made; shared by std::shared_ptr<const Config>.
 #pragma once
 
@@ -24,57 +26,73 @@ using namespace std::chrono_literals;
 struct Endpoint {
   enum class Kind { kIp, kHostname, kUnix };
   Kind kind = Kind::kIp;
-  base::IpAddress ip;     // kIp
-  std::string hostname;   // kHostname, lower case
-  std::string path;       // kUnix
-  uint16_t port = 0;      // kIp, kHostname
-  std::string text;       // as written
+  base::IpAddress ip;    // kIp
+  std::string hostname;  // kHostname, lower case
+  std::string path;      // kUnix
+  uint16_t port = 0;     // kIp, kHostname
+  std::string text;      // as written
+
+  bool operator==(const Endpoint&) const = default;
 };
 
 struct Edge {
   std::string name = "edge1";  // 1 to 32 of a-z 0-9 - _ : stands in every visit id and Redis key
   uint32_t workers = 0;        // 0: one per core; at most 64
   std::string user;            // become this user after binding; empty: stay
+
+  bool operator==(const Edge&) const = default;
 };
 
 struct Log {
-  std::string file;             // empty: standard error
-  std::string level = "info";   // debug info warning error
+  std::string file;            // empty: standard error
+  std::string level = "info";  // debug info warning error
+
+  bool operator==(const Log&) const = default;
 };
 
 struct Listen {
   Endpoint address;
   bool tls = true;
   bool redirect_to_https = false;  // only with tls = false
+
+  bool operator==(const Listen&) const = default;
 };
 
 struct Certificate {
   std::string chain;  // PEM files; exist and are readable when the config is checked
   std::string key;
+
+  bool operator==(const Certificate&) const = default;
 };
 
 enum class ClientCertificates { kNone, kOptional, kRequired };
 
 struct Tls {
-  uint32_t min_version = 12;        // 12 or 13; written "1.2", "1.3"
+  uint32_t min_version = 12;  // 12 or 13; written "1.2", "1.3"
   bool tickets = true;
   milliseconds ticket_key_rotation = 8h;  // a ticket is accepted for two rotations
   ClientCertificates client_certificates = ClientCertificates::kNone;
-  std::string client_ca;            // PEM; required unless kNone
-  std::chrono::seconds hsts{0};     // 0: no Strict-Transport-Security header
+  std::string client_ca;         // PEM; required unless kNone
+  std::chrono::seconds hsts{0};  // 0: no Strict-Transport-Security header
   bool hsts_include_subdomains = false;
+
+  bool operator==(const Tls&) const = default;
 };
 
 struct Upstream {
   std::string name;
-  std::vector<Endpoint> servers;      // at least one
-  uint32_t max_idle = 128;            // pooled connections a worker
+  std::vector<Endpoint> servers;  // at least one
+  uint32_t max_idle = 128;        // pooled connections a worker
+
+  bool operator==(const Upstream&) const = default;
 };
 
 struct Route {
-  std::string host = "*";   // lower case: exact, "*.example.com" or "*"
-  std::string path = "/";   // longest prefix wins, at a segment's border
-  size_t upstream = 0;      // index into Config::upstreams
+  std::string host = "*";  // lower case: exact, "*.example.com" or "*"
+  std::string path = "/";  // longest prefix wins, at a segment's border
+  size_t upstream = 0;     // index into Config::upstreams
+
+  bool operator==(const Route&) const = default;
 };
 
 enum class SameSite { kLax, kStrict, kNone };
@@ -83,20 +101,25 @@ struct Session {
   std::string key_file = "/var/lib/gatebook/session.key";  // made at first start, 0600
   std::string cookie = "__Host-gatebook";
   SameSite same_site = SameSite::kLax;
-  bool partitioned = false;           // only with same_site = "none"
+  bool partitioned = false;  // only with same_site = "none"
   milliseconds idle = 30min;
   milliseconds lifetime = 24h;
+
+  bool operator==(const Session&) const = default;
 };
 
 struct Redis {
-  Endpoint server;                    // from url
-  bool tls = false;                   // rediss://
+  Endpoint server;       // from url
+  bool tls = false;      // rediss://
+  bool cluster = false;  // not in this version: the loader refuses true
   uint32_t database = 0;
-  std::string user;                   // from url; ACL user
+  std::string user;  // from url; ACL user
   std::string password_file;
   milliseconds connect_timeout = 2s;
   milliseconds reply_timeout = 5s;
-  uint32_t pipeline = 512;            // commands under way at most
+  uint32_t pipeline = 512;  // commands under way at most
+
+  bool operator==(const Redis&) const = default;
 };
 
 enum class Flush { kAlways, kEverySecond, kNo };
@@ -105,56 +128,70 @@ enum class OnFull { kServe, kRefuse };
 struct Journal {
   std::string directory = "/var/lib/gatebook/journal";
   Flush flush = Flush::kEverySecond;
-  uint64_t max_size = 4ULL << 30;     // bytes, all workers together
+  uint64_t max_size = 4ULL << 30;  // bytes, all workers together
   uint64_t segment_size = 16ULL << 20;
   OnFull on_full = OnFull::kServe;
+
+  bool operator==(const Journal&) const = default;
 };
 
 struct Visit {
   milliseconds retention = 720h;      // 30 days; at least 1 minute, at most 30 days
   std::string policy = "2025-09-01";  // version of the privacy policy in force
   std::vector<std::string> query_allow = {"utm_source", "utm_medium", "utm_campaign"};
+
+  bool operator==(const Visit&) const = default;
 };
 
 struct Dns {
   bool enabled = true;
-  std::vector<Endpoint> servers;      // kIp; empty: the system's
-  milliseconds timeout = 1500ms;      // a visit never waits longer for its name
-  uint32_t cache_size = 65536;        // names
-  uint32_t max_pending = 1024;        // look-ups under way
+  std::vector<Endpoint> servers;  // kIp; empty: the system's
+  milliseconds timeout = 1500ms;  // a visit never waits longer for its name
+  uint32_t cache_size = 65536;    // names
+  uint32_t max_pending = 1024;    // look-ups under way
+
+  bool operator==(const Dns&) const = default;
 };
 
 struct Geo {
-  std::vector<std::string> databases; // .mmdb files, the first that knows a field wins
+  std::vector<std::string> databases;  // .mmdb files, the first that knows a field wins
+
+  bool operator==(const Geo&) const = default;
 };
 
 struct Admin {
-  Endpoint address;                   // default "unix:/run/gatebook/admin.sock"
+  Endpoint address;  // default "unix:/run/gatebook/admin.sock"
+
+  bool operator==(const Admin&) const = default;
 };
 
-struct Timeouts {                     // all totals unless said otherwise
+struct Timeouts {  // all totals unless said otherwise
   milliseconds handshake = 10s;
   milliseconds request_header = 10s;  // from its first byte to its last
   milliseconds keep_alive = 60s;      // idle between requests
   milliseconds body_idle = 30s;       // a request body must bring min_rate bytes in each such span
   milliseconds write_idle = 30s;      // a client must take min_rate bytes in each such span
   milliseconds connect = 5s;
-  milliseconds first_byte = 60s;      // from the request's end to the response's head
-  milliseconds upstream_idle = 60s;   // between bytes of a response
+  milliseconds first_byte = 60s;     // from the request's end to the response's head
+  milliseconds upstream_idle = 60s;  // between bytes of a response
   milliseconds upstream_keep_alive = 50s;
   milliseconds tunnel_idle = 1h;
   milliseconds drain = 30s;
+
+  bool operator==(const Timeouts&) const = default;
 };
 
 struct Limits {
-  uint32_t connections = 10000;            // of clients, all workers together
-  uint32_t connections_per_address = 0;    // 0: no limit
-  uint64_t target_size = 8192;             // bytes; beyond: 414
-  uint64_t header_size = 32768;            // bytes of a whole head; beyond: 431
-  uint32_t header_count = 100;             // beyond: 431
-  uint64_t body_size = 0;                  // bytes; beyond: 413; 0: no limit
-  uint32_t requests_per_connection = 0;    // 0: no limit
-  uint64_t min_rate = 512;                 // bytes a span, see Timeouts
+  uint32_t connections = 10000;          // of clients, all workers together
+  uint32_t connections_per_address = 0;  // 0: no limit
+  uint64_t target_size = 8192;           // bytes; beyond: 414
+  uint64_t header_size = 32768;          // bytes of a whole head; beyond: 431
+  uint32_t header_count = 100;           // beyond: 431
+  uint64_t body_size = 0;                // bytes; beyond: 413; 0: no limit
+  uint32_t requests_per_connection = 0;  // 0: no limit
+  uint64_t min_rate = 512;               // bytes a span, see Timeouts
+
+  bool operator==(const Limits&) const = default;
 };
 
 struct Config {
@@ -164,8 +201,8 @@ struct Config {
   std::vector<Listen> listen;             // at least one
   std::vector<Certificate> certificates;  // at least one if any listener has tls
   Tls tls;
-  std::vector<Upstream> upstreams;        // at least one
-  std::vector<Route> routes;              // at least one
+  std::vector<Upstream> upstreams;  // at least one
+  std::vector<Route> routes;        // at least one
   Session session;
   Redis redis;
   Journal journal;
@@ -175,6 +212,8 @@ struct Config {
   Admin admin;
   Timeouts timeouts;
   Limits limits;
+
+  bool operator==(const Config&) const = default;
 };
 
 }  // namespace gatebook::config

@@ -1,0 +1,38 @@
+// Loader: a file into a checked Config, or all that is wrong with it.
+//
+// The only maker of a Config that is run with: every value is within its row's
+// bounds (config/option_table.h), every reference leads somewhere, and every file
+// that must be there can be read. Nothing is half taken over.
+//
+// Thread: any but a worker: it reads files. Limits: the file 1 MiB; 1,024
+// elements of a [[section]]; 1,000 problems.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "config/problem.h"
+
+namespace gatebook::config {
+
+// Exactly one of the two is set.
+struct LoadOutcome {
+  std::shared_ptr<const Config> config;
+  std::vector<Problem> problems;  // all of them, in the order of the file
+
+  bool ok() const { return config != nullptr; }
+};
+
+// A file that is missing or can't be read is one problem without a line.
+LoadOutcome Load(const std::string& path);
+
+enum class FileChecks { kOn, kOff };
+
+// The same for a text. `path` stands in problems and in Config::path; with kOff no
+// file and no user is looked for.
+LoadOutcome LoadText(std::string_view text, const std::string& path, FileChecks file_checks);
+
+}  // namespace gatebook::config

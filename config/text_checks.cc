@@ -1,0 +1,74 @@
+#include "config/text_checks.h"
+
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "base/ip_address.h"
+#include "config/endpoint.h"
+
+namespace gatebook::config {
+namespace {
+
+bool IsAlphanumeric(char c) { return base::IsAsciiAlpha(c) || base::IsAsciiDigit(c); }
+
+// 1 to `most` characters that are letters, digits or in `others`.
+bool IsName(std::string_view text, size_t most, std::string_view others) {
+  return !text.empty() && text.size() <= most && std::all_of(text.begin(), text.end(), [&](char c) {
+    return IsAlphanumeric(c) || others.find(c) != std::string_view::npos;
+  });
+}
+
+bool IsIpLiteral(std::string_view text) {
+  if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
+    return base::IpAddress::Parse(text.substr(1, text.size() - 2)).has_value();
+  }
+  return text.find(':') == std::string_view::npos && base::IpAddress::Parse(text).has_value();
+}
+
+}  // namespace
+
+const char* CheckEdgeName(std::string_view text) {
+  const bool lower = std::none_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  return lower && IsName(text, 32, "-_") ? nullptr : "not 1 to 32 of a-z, 0-9, '-' and '_'";
+}
+
+const char* CheckUpstreamName(std::string_view text) {
+  return IsName(text, 64, "-_.") ? nullptr : "not 1 to 64 letters, digits, '-', '_' and '.'";
+}
+
+const char* CheckUserName(std::string_view text) {
+  return IsName(text, 32, "-_.") && text.front() != '-' ? nullptr : "not the name of a user";
+}
+
+const char* CheckToken(std::string_view text) {
+  return IsName(text, 64, "!#$%&'*+-.^_`|~")
+             ? nullptr
+             : "not a token of at most 64 characters (letters, digits, '-', '_', '.' …)";
+}
+
+const char* CheckHostPattern(std::string_view text) {
+  if (text == "*") return nullptr;
+  const std::string_view name = text.starts_with("*.") ? text.substr(2) : text;
+  if (IsHostname(name) || (name.size() == text.size() && IsIpLiteral(text))) return nullptr;
+  return "not a host: write \"example.com\", \"*.example.com\" or \"*\", without a port";
+}
+
+const char* CheckPathPrefix(std::string_view text) {
+  if (text.empty() || text.front() != '/') return "a path begins with '/'";
+  if (text.size() > 1024) return "a path is at most 1024 bytes long";
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return IsAlphanumeric(c) || std::string_view("/-._~!$&'()*+,;=:@%").find(c) != std::string_view::npos;
+  });
+  return plain ? nullptr : "a path has no space, '?', '#' or other character that must be percent-encoded";
+}
+
+const char* CheckPolicy(std::string_view text) {
+  const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  return visible && !text.empty() && text.size() <= 32 ? nullptr : "not 1 to 32 visible ASCII characters";
+}
+
+const char* CheckParameterName(std::string_view text) {
+  return IsName(text, 64, "-_.[]") ? nullptr : "not the name of a query parameter";
+}
+
+}  // namespace gatebook::config
