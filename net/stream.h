@@ -49,6 +49,10 @@ class Stream {
   virtual IoResult Write(std::string_view bytes) = 0;
   // Ends the writing direction in good order (close_notify, FIN). Nothing may be written after it.
   virtual void ShutdownWrite() = 0;
+  // Bytes that Write() or ShutdownWrite() took stand in the stream and not yet in the
+  // kernel. Who is done waits until this is false (OnStreamReady() is called) before
+  // destroying the stream, or cuts off the end.
+  virtual bool HasUnsent() const { return false; }
   virtual int fd() const = 0;
 };
 

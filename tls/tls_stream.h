@@ -1,0 +1,121 @@
+// TlsStream: the server's side of a TLS connection as a net::Stream, OpenSSL
+// straight on the socket.
+//
+// OpenSSL reads and writes through a BIO of ours that knows what the socket last
+// said. A read that the kernel can't serve costs no system call until the next
+// edge; read-ahead makes a record cost one recv(); all records of one Write()
+// leave in one sendmsg(), the last of them without having been copied. Records
+// that a full socket does not take stay here, and Write() takes nothing more
+// until they are gone.
+//
+// A large answer begins with small records, so that the client can decrypt what the
+// first packets bring, and goes on with full ones; after a second's rest it begins
+// anew. What fits one record goes as one.
+//
+// A TLS 1.3 ticket waits for the first Write() (RFC 8446 §4.6.1 lets it come at any
+// time): a system call less, and the client not woken for nothing.
+//
+// Thread: the loop's. Owns: the descriptor. Borrows: loop and handler.
+// Ends: as net::Stream; unsent bytes are lost (HasUnsent()).
+// Limits: 64 KiB taken by one Write(), at most 136 KiB unsent; 64 KiB received without
+//   a byte of application data (hello, key updates) end the connection.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/unique_fd.h"
+#include "net/socket_event.h"
+#include "net/stream.h"
+#include "tls/tls_context.h"
+
+namespace gatebook::tls {
+
+class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
+ public:
+  // Takes an accepted, non-blocking descriptor and waits for the client's hello; the caller
+  // bounds the time. OnStreamReady() tells that the handshake is done, OnStreamFailed()
+  // that it has failed. Null: out of memory, or the kernel refuses to watch.
+  static std::unique_ptr<TlsStream> Accepted(net::Loop& loop, base::UniqueFd fd,
+                                             std::shared_ptr<TlsContext> context,
+                                             net::StreamHandler& handler);
+  ~TlsStream() override;
+
+  net::IoResult Read(std::span<char> into) override;
+  net::IoResult Write(std::string_view bytes) override;
+  void ShutdownWrite() override;
+  bool HasUnsent() const override { return unsent_at_ < unsent_.size() && !broken_; }
+  int fd() const override { return fd_.get(); }
+
+  bool IsEstablished() const { return established_; }
+
+  // What was agreed upon. Requires: IsEstablished(). The views live as long as the stream.
+  int version() const;              // 12 or 13
+  std::string_view cipher() const;  // OpenSSL's name
+  bool resumed() const;
+  std::string_view server_name() const;  // as the client wrote it; "" if it named none
+  std::string_view protocol() const;     // by ALPN; "" if the client offered none
+  // Subject of the verified client certificate (RFC 4514), at most 256 bytes; "" if there is none.
+  std::string client_subject() const;
+
+  // The end that Read() told of was a bare FIN, without close_notify: what came before it may
+  // have been cut short by anyone.
+  bool truncated() const { return truncated_; }
+
+  // After OnStreamFailed(): why, in a few words without anything of the client's.
+  std::string_view failure() const { return failure_; }
+  // After OnStreamFailed(): the client spoke plain HTTP. SendPlain() may tell it so.
+  bool saw_plain_http() const { return saw_plain_http_; }
+  // Sends a short text in clear and ends the writing direction; what the socket does not take is lost.
+  void SendPlain(std::string_view text);
+
+ private:
+  TlsStream(net::Loop& loop, base::UniqueFd fd, std::shared_ptr<TlsContext> context,
+            net::StreamHandler& handler);
+
+  static const BIO_METHOD* BioMethod();
+  static int OnBioRead(BIO* bio, char* into, size_t size, size_t* got);
+  static int OnBioWrite(BIO* bio, const char* bytes, size_t size, size_t* put);
+  static long OnBioControl(BIO* bio, int command, long number, void* pointer);
+
+  void OnReady(bool readable, bool writable) override;
+  void Handshake();
+  void Establish();
+  void Fail();
+  net::IoResult OnReadStopped(int error);
+  size_t NextRecord(size_t left) const;
+  size_t UnsentSize() const { return unsent_.size() - unsent_at_; }
+  // Sends what is unsent, then the scratch, then `last`; keeps what the socket does not take.
+  void Send(std::string_view last = {});
+  void KeepUnsent(std::array<std::string_view, 3> parts, size_t sent);
+  void FinishShutdown();
+
+  base::UniqueFd fd_;
+  std::shared_ptr<TlsContext> context_;
+  SslPtr ssl_;
+  net::SocketEvent event_;
+  net::StreamHandler& handler_;
+  std::string unsent_;        // records the socket did not take; holds no memory while empty
+  uint32_t unsent_at_ = 0;    // sent of unsent_
+  uint32_t quiet_bytes_ = 0;  // received since the last application data
+  uint32_t burst_bytes_ = 0;  // written since the last rest
+  base::SteadyTime last_write_{};
+  const char* failure_ = "";
+  bool established_ = false;
+  bool failed_ = false;
+  bool drained_ = true;   // a recv() would give nothing
+  bool blocked_ = false;  // a send() would take nothing
+  bool at_end_ = false;   // the peer's FIN was read
+  bool broken_ = false;   // the socket, or the TLS session, is beyond repair
+  bool ended_ = false;    // Read() has told of the end
+  bool truncated_ = false;
+  bool saw_plain_http_ = false;
+  bool last_record_ = false;    // inside Write(): the BIO is given its last record
+  bool shutting_down_ = false;  // ShutdownWrite() was called
+  bool fin_sent_ = false;
+};
+
+}  // namespace gatebook::tls
