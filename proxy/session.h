@@ -1,0 +1,92 @@
+// SessionKeeper: begins visitors' sessions and knows its own again by their cookie.
+//
+//   __Host-gatebook=v1.<id, created, seen>.<signature>
+//
+// id: 128 random bits; created and seen: seconds since 1970, 32 bits, big endian;
+// these 24 bytes and the first 128 bits of their HMAC-SHA256 stand in base64url.
+// Nothing is stored here: the cookie is the session, the signature keeps it ours.
+// A session ends `idle` after it was last seen and `lifetime` after it was made;
+// both are in the signed part, so no client can stretch them. `seen` is
+// rewritten only when it is a minute old (or a quarter of `idle`), so that few
+// answers carry Set-Cookie; an idle end may come that much too early, never late.
+//
+// Thread: one keeper a worker. Owns: a keyed context of OpenSSL's; wiped when destroyed.
+#pragma once
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "config/config.h"
+#include "logger/visit.h"
+#include "proxy/session_key.h"
+
+namespace gatebook::proxy {
+
+// What a cookie says.
+struct SessionToken {
+  logger::SessionId id;
+  uint32_t created = 0;  // seconds since 1970
+  uint32_t seen = 0;
+};
+
+struct SessionDecision {
+  enum class Verdict : uint8_t {
+    kNew,        // no cookie of ours was shown
+    kContinued,  // the cookie is good
+    kForged,     // malformed, not signed by us, or shown twice: a new session
+    kStale,      // ours, but idle or alive for too long: a new session
+  };
+  logger::SessionId id;
+  Verdict verdict = Verdict::kNew;
+  bool set_cookie = false;  // the answer is to carry AppendSetCookie(token)
+  SessionToken token;       // as the next cookie says it
+
+  bool IsNew() const { return verdict != Verdict::kContinued; }
+};
+
+class SessionKeeper {
+ public:
+  static constexpr size_t kValueSize = 3 + 32 + 1 + 22;  // characters
+
+  SessionKeeper(const SessionKey& key, const config::Session& config);
+  ~SessionKeeper();
+  SessionKeeper(const SessionKeeper&) = delete;
+  SessionKeeper& operator=(const SessionKeeper&) = delete;
+
+  // `cookie`: a Cookie field's value; empty for none, and on a plain listener, where a Secure
+  // cookie can neither come nor be set (ignore set_cookie there).
+  SessionDecision Decide(std::string_view cookie, base::WallTime now);
+
+  // Whether a Cookie field's value has a cookie of that name.
+  static bool Names(std::string_view cookie, std::string_view name);
+
+  // Appends a whole Set-Cookie field, with its CRLF.
+  void AppendSetCookie(base::Buffer& out, const SessionToken& token);
+
+ private:
+  using Payload = std::array<uint8_t, 24>;
+  using Signature = std::array<uint8_t, 16>;
+
+  SessionDecision Begin(SessionDecision::Verdict verdict, base::WallTime now) const;
+  bool Open(std::string_view value, SessionToken& token);
+  Signature Sign(const Payload& payload);
+
+  struct MacFree {
+    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MAC_CTX, MacFree> mac_;  // keyed once, started anew for each signature
+  std::string name_;
+  std::string attributes_;
+  int64_t idle_;  // seconds, as those below
+  int64_t lifetime_;
+  int64_t refresh_;
+};
+
+}  // namespace gatebook::proxy
