@@ -10,7 +10,10 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -23,6 +26,8 @@ struct SessionId {
   std::array<uint8_t, 16> bytes{};
   auto operator<=>(const SessionId&) const = default;
 };
+std::string ToText(const SessionId& session);  // base64url, 22 characters
+std::optional<SessionId> ParseSessionId(std::string_view text);
 
 // Unique within an edge's worker and growing with the journal:
 // <edge>.<worker>-<milliseconds>-<n>. The milliseconds are the record's, not the arrival's.
@@ -32,25 +37,43 @@ struct VisitId {
   uint32_t n = 0;
   auto operator<=>(const VisitId&) const = default;
 };
+std::string ToText(const VisitId& id, std::string_view edge);
+// `edge` is a view into what was parsed. Only the one canonical form is accepted.
+struct NamedVisitId {
+  std::string_view edge;
+  VisitId id;
+};
+std::optional<NamedVisitId> ParseVisitId(std::string_view text);
 
 // X(enumerator, text)
-#define GATEBOOK_CHANNELS(X) \
-  X(kDirect, "direct") X(kInternal, "internal") X(kSearch, "search") X(kSocial, "social") \
-  X(kCampaign, "campaign") X(kReferral, "referral")
+#define GATEBOOK_CHANNELS(X)                                                                  \
+  X(kDirect, "direct")                                                                        \
+  X(kInternal, "internal") X(kSearch, "search") X(kSocial, "social") X(kCampaign, "campaign") \
+      X(kReferral, "referral")
 #define GATEBOOK_PROTOCOLS(X) X(kH1, "h1") X(kH2, "h2") X(kWs, "ws")
-#define GATEBOOK_DNS_CHECKS(X) \
-  X(kConfirmed, "confirmed") X(kUnconfirmed, "unconfirmed") X(kNone, "none") X(kTimeout, "timeout") \
-  X(kInvalid, "invalid") X(kSkipped, "skipped")
+#define GATEBOOK_DNS_CHECKS(X)                                                                  \
+  X(kConfirmed, "confirmed")                                                                    \
+  X(kUnconfirmed, "unconfirmed") X(kNone, "none") X(kTimeout, "timeout") X(kInvalid, "invalid") \
+      X(kSkipped, "skipped")
 
+// The numbers of the rows stand in journals: add at the end, never reorder.
 #define GATEBOOK_ENUMERATOR(name, text) name,
 enum class Channel : uint8_t { GATEBOOK_CHANNELS(GATEBOOK_ENUMERATOR) };
 enum class Protocol : uint8_t { GATEBOOK_PROTOCOLS(GATEBOOK_ENUMERATOR) };
 enum class DnsCheck : uint8_t { GATEBOOK_DNS_CHECKS(GATEBOOK_ENUMERATOR) };
 #undef GATEBOOK_ENUMERATOR
+#define GATEBOOK_ONE(name, text) +1
+inline constexpr size_t kChannels = 0 GATEBOOK_CHANNELS(GATEBOOK_ONE);
+inline constexpr size_t kProtocols = 0 GATEBOOK_PROTOCOLS(GATEBOOK_ONE);
+inline constexpr size_t kDnsChecks = 0 GATEBOOK_DNS_CHECKS(GATEBOOK_ONE);
+#undef GATEBOOK_ONE
 
 std::string_view ToText(Channel channel);
 std::string_view ToText(Protocol protocol);
 std::string_view ToText(DnsCheck check);
+std::optional<Channel> ParseChannel(std::string_view text);
+std::optional<Protocol> ParseProtocol(std::string_view text);
+std::optional<DnsCheck> ParseDnsCheck(std::string_view text);
 
 // Purposes, as bits. Administrative always.
 inline constexpr uint8_t kPurposeAdministrative = 1;
@@ -64,6 +87,7 @@ inline constexpr size_t kMostReferrer = 300;
 inline constexpr size_t kMostCampaignPart = 100;
 inline constexpr size_t kMostUserAgent = 512;
 inline constexpr size_t kMostMethod = 24;
+inline constexpr size_t kMostDenied = 64;
 inline constexpr size_t kMostRule = 64;
 inline constexpr size_t kMostPolicy = 32;
 
@@ -72,28 +96,28 @@ struct Visit {
   base::WallTime arrival{};
   SessionId session;
   bool session_new = false;
-  bool open = false;               // still under way when written; a Closing will follow
+  bool open = false;  // still under way when written; a Closing will follow
   base::IpAddress ip;
   Channel channel = Channel::kDirect;
   Protocol protocol = Protocol::kH1;
-  uint8_t tls_version = 0;         // 0 plain, 12, 13
+  uint8_t tls_version = 0;  // 0 plain, 12, 13
   uint8_t purpose = kPurposeAdministrative | kPurposeStatistics;
-  uint16_t status = 0;             // 0: the client left before there was one
-  uint64_t bytes_in = 0;           // body bytes
+  uint16_t status = 0;    // 0: the client left before there was one
+  uint64_t bytes_in = 0;  // body bytes
   uint64_t bytes_out = 0;
   uint64_t duration_us = 0;
-  uint64_t upstream_us = 0;        // request handed over to the response's head
-  uint64_t request_id = 0;         // text form: 16 hex digits
+  uint64_t upstream_us = 0;  // request handed over to the response's head
+  uint64_t request_id = 0;   // text form: 16 hex digits
   std::string_view method;
   std::string_view host;
-  std::string_view path;           // masked
-  std::string_view query;          // allow-listed parameters only
-  std::string_view referrer;       // origin only
+  std::string_view path;      // masked
+  std::string_view query;     // allow-listed parameters only
+  std::string_view referrer;  // origin only
   std::string_view utm_source;
   std::string_view utm_medium;
   std::string_view utm_campaign;
   std::string_view user_agent;
-  std::string_view denied;         // why the guard or the parser refused it
+  std::string_view denied;  // why the guard or the parser refused it
   std::string_view rule;
   std::string_view policy;
 };

@@ -1,0 +1,163 @@
+#include "logger/journal_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "logger/visit_codec.h"
+
+namespace gatebook::logger {
+
+using base::Metric;
+
+JournalReader::JournalReader(JournalLane& lane, JournalQuarantine& quarantine, Doorbell& keeper,
+                             base::MetricsBlock& metrics)
+    : lane_(lane), quarantine_(quarantine), keeper_(keeper), metrics_(metrics) {}
+
+bool JournalReader::Next(Record* record) {
+  if (finished_) return false;
+  if (reading_ == nullptr) {
+    JournalSegment* const first = lane_.first.load(std::memory_order_seq_cst);
+    if (first == nullptr) return false;
+    releasing_ = first;
+    Enter(first, first->start(), first->start_visits());
+    released_ = delivered_ = passed_ = Here();
+  }
+  for (;;) {
+    // In this order: with a next segment, what is published here is final.
+    JournalSegment* const next = reading_->next.load(std::memory_order_seq_cst);
+    const RecordCursor::Step step = cursor_->Next(reading_->published());
+    const bool is_new = IsNew();
+    passed_ = std::max(passed_, Here());
+    switch (step) {
+      case RecordCursor::Step::kRecord:
+        if (is_new) Lose(cursor_->lost());
+        if (Decode(record)) return true;
+        if (is_new) {
+          Lose(cursor_->record().head.type == RecordType::kVisit ? 1 : 0);
+          Quarantine(OffsetOf(Here()) - RecordBytes(cursor_->record().payload.size()), OffsetOf(Here()));
+        }
+        break;
+      case RecordCursor::Step::kDamage:
+        if (is_new) Quarantine(cursor_->damaged_from(), cursor_->offset());
+        break;
+      case RecordCursor::Step::kEnd:
+        if (!Leave(next)) return false;
+        break;
+    }
+  }
+}
+
+void JournalReader::Release(JournalPosition position) {
+  CHECK(position <= delivered_);
+  if (position <= released_) return;
+  while (releasing_->identity().sequence < SequenceOf(position)) ReleaseUpTo(releasing_->next.load());
+  released_ = position;
+  StoreReleased(releasing_->data(), releasing_->identity().seed, OffsetOf(position));
+  Settle();
+}
+
+void JournalReader::Rewind() {
+  if (finished_ || reading_ == nullptr) return;
+  const uint64_t offset = OffsetOf(released_);
+  Enter(releasing_, offset, VisitsBefore(*releasing_, offset, releasing_->published()));
+  delivered_ = released_;
+}
+
+void JournalReader::Enter(JournalSegment* segment, uint64_t offset, uint32_t visits) {
+  reading_ = segment;
+  if (!segment->IsReadable()) {
+    base::LogError("journal", "the disk cannot read {}; its visits are lost", segment->name());
+    metrics_.Add(Metric::kJournalDamage);
+    offset = segment->published();
+  }
+  cursor_.emplace(segment->bytes(), segment->identity().seed, offset, visits);
+}
+
+bool JournalReader::Leave(JournalSegment* next) {
+  const bool is_last = next == nullptr && !lane_.has_writer;
+  if (next == nullptr && !is_last) {
+    Settle();
+    return false;
+  }
+  // The segment is complete: visits missing at its end are known to be lost only now.
+  const JournalPosition end = MakePosition(reading_->identity().sequence, reading_->size() + 1);
+  if (passed_ < end) {
+    Lose(reading_->visits() > cursor_->visits() ? reading_->visits() - cursor_->visits() : 0);
+    passed_ = end;
+  }
+  if (next != nullptr) Enter(next, next->start(), next->start_visits());
+  Settle();
+  if (is_last && released_ == delivered_) {
+    ReleaseUpTo(nullptr);
+    reading_ = nullptr;
+    finished_ = true;
+  }
+  return next != nullptr;
+}
+
+bool JournalReader::Decode(Record* record) {
+  const RecordView& view = cursor_->record();
+  record->id = {lane_.worker, view.head.id.milliseconds, view.head.id.n};
+  record->type = view.head.type;
+  record->edge = reading_->identity().edge;
+  const bool whole = view.head.type == RecordType::kVisit
+                         ? DecodeVisit(view.payload, &record->visit)
+                         : DecodeClosing(view.payload, lane_.worker, &record->closing);
+  if (!whole) return false;
+  record->position = delivered_ = Here();
+  return true;
+}
+
+void JournalReader::Lose(uint32_t visits) {
+  if (visits == 0) return;
+  metrics_.Add(Metric::kVisitsQuarantined, visits);
+  metrics_.Sub(Metric::kVisitsInJournal, visits);
+}
+
+void JournalReader::Quarantine(uint64_t from, uint64_t to) {
+  metrics_.Add(Metric::kJournalDamage);
+  const std::string name = fmt::format("{}-{}", reading_->name(), from);
+  const bool kept = quarantine_.Keep(name, reading_->bytes().substr(from, to - from));
+  base::LogWarning("journal", "skipped {} damaged bytes at {} of {}{}", to - from, from, reading_->name(),
+                   kept ? "; they are kept in quarantine" : "");
+}
+
+void JournalReader::Settle() {
+  if (released_ != delivered_) return;
+  while (releasing_ != reading_) ReleaseUpTo(releasing_->next.load());
+  if (released_ == Here()) return;
+  released_ = delivered_ = Here();
+  StoreReleased(releasing_->data(), releasing_->identity().seed, OffsetOf(released_));
+}
+
+void JournalReader::ReleaseUpTo(const JournalSegment* segment) {
+  while (releasing_ != segment) {
+    JournalSegment* const done = releasing_;
+    releasing_ = done->next.load();
+    // A restart before it is unlinked redelivers nothing of it.
+    StoreReleased(done->data(), done->identity().seed, done->published());
+    done->retired.store(true, std::memory_order_release);
+  }
+  keeper_.Ring();
+}
+
+bool JournalReader::IsNew() const { return Here() > passed_; }
+
+JournalPosition JournalReader::Here() const {
+  return MakePosition(reading_->identity().sequence, cursor_->offset());
+}
+
+uint32_t VisitsBefore(const JournalSegment& segment, uint64_t offset, uint64_t end) {
+  if (offset >= end) return segment.visits();
+  if (const auto record = ParseRecord(segment.bytes(), offset, segment.identity().seed))
+    return record->head.visits;
+  RecordCursor cursor(segment.bytes(), segment.identity().seed, kSegmentHeaderBytes, 0);
+  while (cursor.offset() < offset && cursor.Next(end) != RecordCursor::Step::kEnd) {
+  }
+  return cursor.visits();
+}
+
+}  // namespace gatebook::logger

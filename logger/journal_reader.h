@@ -1,0 +1,85 @@
+// JournalReader: reads one worker's journal in order, across segments and restarts.
+//
+// Gives every whole record once, up to what the worker has published, and
+// steps over damage: the bytes are copied to quarantine, the visits that were in
+// them counted (by the ordinals of the records behind), and reading goes on at
+// the next record whose checksum holds. Release says how far delivery is done;
+// that is remembered in the segment itself, and a segment wholly released goes
+// to the keeper to be unlinked.
+//
+// Counts in the recorder's metrics: visits quarantined (and no longer in the
+// journal), damaged regions. A visit that is stored or dropped is the recorder's to count.
+//
+// Thread: the recorder's. Borrows everything. Ends: without effect.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/metrics.h"
+#include "logger/doorbell.h"
+#include "logger/journal_cursor.h"
+#include "logger/journal_lane.h"
+#include "logger/journal_quarantine.h"
+#include "logger/visit.h"
+
+namespace gatebook::logger {
+
+struct Record {
+  VisitId id;  // the record's own, also of a closing
+  RecordType type = RecordType::kVisit;
+  Visit visit;      // kVisit; texts view into the mapped segment
+  Closing closing;  // kClosing
+  JournalPosition position = 0;
+  std::string_view edge;  // the edge's name when it was written
+};
+
+class JournalReader {
+ public:
+  JournalReader(JournalLane& lane, JournalQuarantine& quarantine, Doorbell& keeper,
+                base::MetricsBlock& metrics);
+  JournalReader(const JournalReader&) = delete;
+  JournalReader& operator=(const JournalReader&) = delete;
+
+  // The next record; false if there is none now. Its views hold until Release goes past it.
+  bool Next(Record* record);
+  // Everything up to `position`, a record's, has been delivered. Positions below the last are ignored.
+  void Release(JournalPosition position);
+  // Reads again from the first record that is not released. Nothing is counted twice.
+  void Rewind();
+
+  JournalPosition released() const { return released_; }
+  uint32_t worker() const { return lane_.worker; }
+
+ private:
+  void Enter(JournalSegment* segment, uint64_t offset, uint32_t visits);
+  // Moves on from a segment that has been read to its end. False if there is nowhere to go now.
+  bool Leave(JournalSegment* next);
+  bool Decode(Record* record);
+  void Lose(uint32_t visits);
+  void Quarantine(uint64_t from, uint64_t to);
+  // When nothing read is unreleased, what was stepped over is released as well.
+  void Settle();
+  void ReleaseUpTo(const JournalSegment* segment);
+  // Whether the current place has not been passed, and so not been counted, before.
+  bool IsNew() const;
+  JournalPosition Here() const;
+
+  JournalLane& lane_;
+  JournalQuarantine& quarantine_;
+  Doorbell& keeper_;
+  base::MetricsBlock& metrics_;
+  JournalSegment* reading_ = nullptr;
+  JournalSegment* releasing_ = nullptr;  // the oldest that isn't wholly released
+  std::optional<RecordCursor> cursor_;   // in reading_
+  JournalPosition delivered_ = 0;        // behind the last record given
+  JournalPosition released_ = 0;
+  JournalPosition passed_ = 0;  // how far anything has been counted
+  bool finished_ = false;       // no writer, and all is released
+};
+
+// The visits before `offset` in a segment that ends at `end`.
+uint32_t VisitsBefore(const JournalSegment& segment, uint64_t offset, uint64_t end);
+
+}  // namespace gatebook::logger

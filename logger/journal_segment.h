@@ -1,0 +1,83 @@
+// JournalSegment: one mapped file of a journal, shared by three threads.
+//
+// The worker that took it writes records and publishes how far; the recorder
+// reads up to there and stores how far it has delivered; the keeper makes it,
+// flushes it and, when the recorder has retired it, unmaps and unlinks it.
+// A worker never touches a segment again once it has linked the next.
+//
+// Thread: as said at each member. Owns the mapping, not the file's existence.
+// Limits: kLeastSegment to kMostSegment bytes when made; what is opened is read whatever its size.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "logger/journal_directory.h"
+#include "logger/journal_format.h"
+
+namespace gatebook::logger {
+
+class JournalSegment {
+ public:
+  // A new file with all of its blocks, its pages present and `last` stamped as the id to go on from.
+  // A full disk is an error here, so that it is never a signal to who writes into the mapping.
+  static base::Result<std::unique_ptr<JournalSegment>> Create(JournalDirectory& directory,
+                                                              const SegmentIdentity& identity, uint64_t size,
+                                                              const RecordId& last, bool durable);
+  // Maps what a former process left. An error says what is wrong with it.
+  static base::Result<std::unique_ptr<JournalSegment>> Open(JournalDirectory& directory,
+                                                            const std::string& name);
+  ~JournalSegment();
+  JournalSegment(const JournalSegment&) = delete;
+  JournalSegment& operator=(const JournalSegment&) = delete;
+
+  const std::string& name() const { return name_; }
+  const SegmentIdentity& identity() const { return identity_; }
+  char* data() const { return data_; }
+  uint64_t size() const { return size_; }
+  std::string_view bytes() const { return {data_, size_}; }
+
+  // Worker: records now reach to `end` and hold `visits` visits. seq_cst: see Doorbell.
+  void Publish(uint64_t end, uint32_t visits) noexcept {
+    visits_.store(visits, std::memory_order_relaxed);
+    published_.store(end, std::memory_order_seq_cst);
+  }
+  uint64_t published() const noexcept { return published_.load(std::memory_order_seq_cst); }
+  uint32_t visits() const noexcept { return visits_.load(std::memory_order_relaxed); }
+
+  // Recovery, before others know of it: what was found in it. `start`: where delivery goes on.
+  void SetFound(uint64_t end, uint32_t visits, uint64_t start, uint32_t start_visits);
+  uint64_t start() const { return start_; }
+  uint32_t start_visits() const { return start_visits_; }
+
+  // Recorder: false if the disk can't give a recovered segment's pages (reading them would be a signal).
+  bool IsReadable() const;
+
+  // Keeper: brings published records up to `end` to the disk. False, with errno.
+  bool Flush(const JournalDirectory& directory, uint64_t end);
+  uint64_t flushed() const { return flushed_; }
+
+  std::atomic<JournalSegment*> next{nullptr};  // set by the worker, once, when this one is full
+  std::atomic<bool> retired{false};            // set by the recorder: nobody but the keeper needs it any more
+
+ private:
+  JournalSegment(std::string name, SegmentIdentity identity, char* data, uint64_t size);
+
+  const std::string name_;
+  const SegmentIdentity identity_;
+  char* const data_;
+  const uint64_t size_;
+  uint64_t start_ = kSegmentHeaderBytes;
+  uint32_t start_visits_ = 0;
+  bool recovered_ = false;
+  uint64_t flushed_ = 0;
+  bool flush_failed_ = false;
+  alignas(64) std::atomic<uint64_t> published_{kSegmentHeaderBytes};
+  std::atomic<uint32_t> visits_{0};
+};
+
+}  // namespace gatebook::logger
