@@ -1,0 +1,192 @@
+#include "logger/mask.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+#include "base/ascii.h"
+#include "logger/personal.h"
+#include "logger/text.h"
+#include "logger/visit.h"
+
+namespace gatebook::logger {
+namespace {
+
+constexpr size_t kMostPart = 1024;  // octets of one segment or value
+constexpr size_t kLongestEscape = 12;
+
+enum : uint8_t { kIsDigit = 1, kIsToken = 2, kIsSlash = 4, kIsSpecial = 8 };
+
+constexpr auto kClasses = [] {
+  std::array<uint8_t, 256> table{};
+  for (size_t c = 0; c < table.size(); ++c) {
+    const char as_char = static_cast<char>(c);
+    if (c < 0x20 || c >= 0x7f || as_char == '%' || as_char == '@') table[c] |= kIsSpecial;
+    if (base::IsAsciiDigit(as_char)) table[c] |= kIsDigit;
+    if (base::IsAsciiDigit(as_char) || base::IsAsciiAlpha(as_char)) table[c] |= kIsToken;
+  }
+  for (const char c : {'-', '_', '+', '~'}) table[static_cast<uint8_t>(c)] |= kIsToken;
+  table['/'] |= kIsSlash;
+  return table;
+}();
+
+// False only if nothing in `text` can be personal or unclean. Most paths end here.
+bool IsWorthALook(std::string_view text) {
+  size_t digits = 0;  // in this segment
+  size_t run = 0;     // of token characters
+  for (const char c : text) {
+    const uint8_t is = kClasses[static_cast<uint8_t>(c)];
+    digits = (is & kIsSlash) != 0 ? 0 : digits + (is & kIsDigit);
+    run = (is & kIsToken) != 0 ? run + 1 : 0;
+    if ((is & kIsSpecial) != 0 || digits >= kLeastDigitsPlus || run >= kLeastToken) return true;
+  }
+  return false;
+}
+
+constexpr std::string_view TextOf(Personal kind) {
+  switch (kind) {
+    case Personal::kNumber:
+      return "{number}";
+    case Personal::kEmail:
+      return "{email}";
+    case Personal::kToken:
+      return "{token}";
+    case Personal::kNo:
+      break;
+  }
+  return "";
+}
+
+// How the unmasked rest of a decoded part is written.
+enum class Rest { kEncoded, kText };
+
+// Appends to a bounded text. Once something did not fit nothing more is taken.
+class Writer {
+ public:
+  Writer(std::span<char> out, size_t most) : out_(out.first(std::min(most, out.size()))) {}
+
+  void Put(std::string_view text) {
+    if (full_ || text.size() > out_.size() - size_) {
+      full_ = true;
+      return;
+    }
+    std::memcpy(out_.data() + size_, text.data(), text.size());
+    size_ += text.size();
+  }
+  void PutClean(std::string_view raw) {
+    if (full_) return;
+    const std::span<char> room = out_.subspan(size_);
+    const std::string_view clean = CleanText(raw, room.size(), room);
+    if (clean.data() != room.data()) std::memcpy(room.data(), clean.data(), clean.size());
+    size_ += clean.size();
+    // Cleaning never shortens; and where it lengthened, a cut shows only in how little room is left.
+    full_ = clean.size() < raw.size() || (clean.size() > raw.size() && out_.size() - size_ < kLongestEscape);
+  }
+  void PutEncoded(char c) {
+    constexpr std::string_view kPlain = "-._~!$'()*,:+";
+    if (base::IsAsciiAlpha(c) || base::IsAsciiDigit(c) || kPlain.find(c) != std::string_view::npos) {
+      Put({&c, 1});
+      return;
+    }
+    constexpr char kDigits[] = "0123456789ABCDEF";
+    const auto octet = static_cast<uint8_t>(c);
+    const char encoded[] = {'%', kDigits[octet >> 4], kDigits[octet & 15]};
+    Put({encoded, sizeof encoded});
+  }
+  // Takes back what was written since `size`.
+  void Rewind(size_t size) { size_ = size; }
+  bool full() const { return full_; }
+  size_t size() const { return size_; }
+  std::string_view text() const { return {out_.data(), size_}; }
+
+ private:
+  std::span<char> out_;
+  size_t size_ = 0;
+  bool full_ = false;
+};
+
+// One segment or value.
+void MaskPart(std::string_view raw, Rest rest, Writer& writer) {
+  if (raw.size() > kMostPart) {
+    writer.Put(TextOf(Personal::kToken));
+    return;
+  }
+  char buffer[kMostPart];
+  Personal marks[kMostPart];
+  const std::string_view text = Unfold(raw, buffer);
+  if (!MarkPersonal(text, marks)) {
+    writer.PutClean(raw);
+    return;
+  }
+  for (size_t at = 0; at < text.size();) {
+    size_t end = at;
+    while (end < text.size() && marks[end] == marks[at]) ++end;
+    if (marks[at] != Personal::kNo) {
+      writer.Put(TextOf(marks[at]));
+    } else if (rest == Rest::kText) {
+      writer.PutClean(text.substr(at, end - at));
+    } else {
+      for (size_t i = at; i < end; ++i) writer.PutEncoded(text[i]);
+    }
+    at = end;
+  }
+}
+
+}  // namespace
+
+std::string_view MaskPath(std::string_view raw_path, std::span<char> out) {
+  if (!IsWorthALook(raw_path)) return raw_path.substr(0, kMostPath);
+  Writer writer(out, kMostPath);
+  for (size_t at = 0; at <= raw_path.size() && !writer.full();) {
+    const size_t end = std::min(raw_path.find('/', at), raw_path.size());
+    const std::string_view segment = raw_path.substr(at, end - at);
+    if (IsWorthALook(segment)) {
+      MaskPart(segment, Rest::kEncoded, writer);
+    } else {
+      writer.PutClean(segment);
+    }
+    if (end < raw_path.size()) writer.Put("/");
+    at = end + 1;
+  }
+  return writer.text();
+}
+
+std::string_view FilterQuery(std::string_view raw_query, std::span<const std::string> allow,
+                             std::span<char> out) {
+  Writer writer(out, kMostQuery);
+  for (size_t at = 0; at < raw_query.size() && !allow.empty();) {
+    const size_t end = std::min(raw_query.find_first_of("&;", at), raw_query.size());
+    const std::string_view pair = raw_query.substr(at, end - at);
+    at = end + 1;
+    const size_t equals = std::min(pair.find('='), pair.size());
+    const std::string_view name = pair.substr(0, equals);
+    if (std::find(allow.begin(), allow.end(), name) == allow.end()) continue;
+    const size_t before = writer.size();
+    if (before != 0) writer.Put("&");
+    writer.PutClean(name);
+    if (equals < pair.size()) {
+      writer.Put("=");
+      const std::string_view value = pair.substr(equals + 1);
+      if (IsWorthALook(value)) {
+        MaskPart(value, Rest::kEncoded, writer);
+      } else {
+        writer.PutClean(value);
+      }
+    }
+    if (writer.full()) {
+      writer.Rewind(before);
+      break;
+    }
+  }
+  return writer.text();
+}
+
+std::string_view MaskValue(std::string_view decoded, size_t most, std::span<char> out) {
+  if (!IsWorthALook(decoded)) return decoded.substr(0, most);
+  Writer writer(out, most);
+  MaskPart(decoded, Rest::kText, writer);
+  return writer.text();
+}
+
+}  // namespace gatebook::logger
