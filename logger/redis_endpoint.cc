@@ -1,0 +1,136 @@
+#include "logger/redis_endpoint.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+
+#include "logger/redis_command.h"
+
+namespace gatebook::logger {
+namespace {
+
+constexpr size_t kMostPassword = 512;
+
+base::Error Unavailable(std::string message) {
+  return base::Error{std::move(message), base::ExitCode::kUnavailable};
+}
+
+base::Result<base::UniqueFd> Begin(const sockaddr* address, socklen_t size) {
+  base::UniqueFd fd(::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.IsValid()) return Unavailable(std::strerror(errno));
+  if (address->sa_family != AF_UNIX) {
+    const int on = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  // A Unix socket whose queue of connections is full says EAGAIN: try again later.
+  if (::connect(fd.get(), address, size) != 0 && errno != EINPROGRESS)
+    return Unavailable(std::strerror(errno));
+  return fd;
+}
+
+base::Result<base::UniqueFd> BeginUnix(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return Unavailable("the socket's path is too long");
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return Begin(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+base::Result<base::UniqueFd> BeginIp(const base::IpAddress& ip, uint16_t port) {
+  if (ip.IsV4()) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    std::memcpy(&address.sin_addr, ip.bytes().data() + 12, 4);
+    return Begin(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(port);
+  std::memcpy(&address.sin6_addr, ip.bytes().data(), 16);
+  return Begin(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+base::Result<base::UniqueFd> BeginHostname(const std::string& hostname, uint16_t port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(hostname.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (error != 0) return Unavailable(hostname + ": " + ::gai_strerror(error));
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
+  base::Result<base::UniqueFd> last = Unavailable(hostname + " has no address");
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    last = Begin(one->ai_addr, one->ai_addrlen);
+    if (last.ok()) break;
+  }
+  return last;
+}
+
+}  // namespace
+
+base::Result<base::UniqueFd> OpenRedisSocket(const config::Redis& config) {
+  if (config.tls) return Unavailable("rediss:// is not spoken by this version");
+  switch (config.server.kind) {
+    case config::Endpoint::Kind::kUnix:
+      return BeginUnix(config.server.path);
+    case config::Endpoint::Kind::kIp:
+      return BeginIp(config.server.ip, config.server.port);
+    case config::Endpoint::Kind::kHostname:
+      return BeginHostname(config.server.hostname, config.server.port);
+  }
+  return Unavailable("no Redis is configured");
+}
+
+base::Result<std::string> ReadRedisPassword(const config::Redis& config) {
+  std::string password;
+  if (config.password_file.empty()) return password;
+  std::ifstream file(config.password_file);
+  if (!file || !std::getline(file, password)) return Unavailable("cannot read " + config.password_file);
+  if (!password.empty() && password.back() == '\r') password.pop_back();
+  if (password.size() > kMostPassword) return Unavailable(config.password_file + " holds no password");
+  return password;
+}
+
+size_t AppendRedisGreeting(std::string& to, const config::Redis& config, const std::string& password) {
+  size_t replies = 1;
+  if (!password.empty()) {
+    if (config.user.empty()) {
+      AppendCommand(to, {"AUTH", password});
+    } else {
+      AppendCommand(to, {"AUTH", config.user, password});
+    }
+    ++replies;
+  }
+  if (config.database != 0) {
+    AppendCommand(to, {"SELECT", std::to_string(config.database)});
+    ++replies;
+  }
+  AppendCommand(to, {"PING"});
+  return replies;
+}
+
+std::string RedisName(const config::Redis& config) {
+  const char* scheme = config.tls ? "rediss://" : "redis://";
+  switch (config.server.kind) {
+    case config::Endpoint::Kind::kUnix:
+      return "unix://" + config.server.path;
+    case config::Endpoint::Kind::kIp: {
+      const std::string ip = config.server.ip.ToText();
+      return scheme + (config.server.ip.IsV4() ? ip : '[' + ip + ']') + ':' +
+             std::to_string(config.server.port);
+    }
+    case config::Endpoint::Kind::kHostname:
+      return scheme + config.server.hostname + ':' + std::to_string(config.server.port);
+  }
+  return scheme;
+}
+
+}  // namespace gatebook::logger
