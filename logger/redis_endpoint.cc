@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <cerrno>
 #include <cstring>
@@ -12,6 +11,7 @@
 #include <memory>
 
 #include "logger/redis_command.h"
+#include "net/socket_address.h"
 
 namespace gatebook::logger {
 namespace {
@@ -35,29 +35,6 @@ base::Result<base::UniqueFd> Begin(const sockaddr* address, socklen_t size) {
   return fd;
 }
 
-base::Result<base::UniqueFd> BeginUnix(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return Unavailable("the socket's path is too long");
-  std::memcpy(address.sun_path, path.data(), path.size());
-  return Begin(reinterpret_cast<const sockaddr*>(&address), sizeof address);
-}
-
-base::Result<base::UniqueFd> BeginIp(const base::IpAddress& ip, uint16_t port) {
-  if (ip.IsV4()) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    std::memcpy(&address.sin_addr, ip.bytes().data() + 12, 4);
-    return Begin(reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  }
-  sockaddr_in6 address{};
-  address.sin6_family = AF_INET6;
-  address.sin6_port = htons(port);
-  std::memcpy(&address.sin6_addr, ip.bytes().data(), 16);
-  return Begin(reinterpret_cast<const sockaddr*>(&address), sizeof address);
-}
-
 base::Result<base::UniqueFd> BeginHostname(const std::string& hostname, uint16_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -79,10 +56,15 @@ base::Result<base::UniqueFd> BeginHostname(const std::string& hostname, uint16_t
 base::Result<base::UniqueFd> OpenRedisSocket(const config::Redis& config) {
   if (config.tls) return Unavailable("rediss:// is not spoken by this version");
   switch (config.server.kind) {
-    case config::Endpoint::Kind::kUnix:
-      return BeginUnix(config.server.path);
-    case config::Endpoint::Kind::kIp:
-      return BeginIp(config.server.ip, config.server.port);
+    case config::Endpoint::Kind::kUnix: {
+      const auto address = net::SocketAddress::FromUnixPath(config.server.path);
+      if (!address) return Unavailable("the socket's path is too long");
+      return Begin(address->get(), address->size());
+    }
+    case config::Endpoint::Kind::kIp: {
+      const auto address = net::SocketAddress::FromIp(config.server.ip, config.server.port);
+      return Begin(address.get(), address.size());
+    }
     case config::Endpoint::Kind::kHostname:
       return BeginHostname(config.server.hostname, config.server.port);
   }

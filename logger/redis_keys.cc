@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/hex.h"
-
 namespace gatebook::logger {
 namespace {
 
@@ -36,7 +34,7 @@ std::string VisitsKey(std::string_view edge, uint32_t worker, uint64_t minute) {
   return key;
 }
 
-std::string SessionKey(const SessionId& session) { return "gb:session:" + base::ToBase64Url(session.bytes); }
+std::string SessionKey(const SessionId& session) { return "gb:session:" + ToText(session); }
 
 base::WallTime DeadlineOf(base::WallTime arrival, std::chrono::milliseconds retention, base::WallTime now) {
   return std::min(arrival, now) + retention;

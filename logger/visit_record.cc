@@ -83,13 +83,6 @@ void HexDigits(uint64_t number, char (&digits)[16]) {
 
 }  // namespace
 
-std::string VisitIdText(std::string_view edge, const VisitId& id) {
-  std::string text(edge);
-  text.append(".").append(std::to_string(id.worker)).append("-");
-  AppendEntryId(text, id.milliseconds, id.n);
-  return text;
-}
-
 void AppendVisitFacts(std::string& to, const VisitId& id, const Visit& visit) {
   char flags[2];
   size_t flag_count = 0;

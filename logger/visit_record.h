@@ -50,9 +50,6 @@ struct StoredVisit {
   uint8_t purpose = 0;
 };
 
-// "<edge>.<worker>-<milliseconds>-<n>".
-std::string VisitIdText(std::string_view edge, const VisitId& id);
-
 // Each appends. A control character that came here in spite of logger/text.h becomes '?'.
 void AppendVisitFacts(std::string& to, const VisitId& id, const Visit& visit);
 void AppendClientFacts(std::string& to, const Visit& visit, const Name& name, const Place& place);

@@ -1,0 +1,352 @@
+#include "logger/redis_writer.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "logger/visit_record.h"
+#include "tests/support/redis_server.h"
+
+namespace gatebook::logger {
+namespace {
+
+using namespace std::chrono_literals;
+using base::Metric;
+
+constexpr auto kRetention = std::chrono::hours(30 * 24);
+
+// A writer on a loop of its own that the test turns.
+class WriterUnderTest final : public RedisWriter::Handler {
+ public:
+  explicit WriterUnderTest(const config::Redis& redis, std::string instance = "aa11", size_t lanes = 1) {
+    config_.redis = redis;
+    config_.redis.reply_timeout = 2s;
+    config_.visit.retention = kRetention;
+    writer_ = std::make_unique<RedisWriter>(
+        loop_, config_, base::Clock::System(), metrics_,
+        RedisWriter::Identity{"edge1", std::move(instance), 2}, lanes,
+        [](const base::IpAddress&) {
+          return Place{"FI", "Helsinki", "Example Oy", 64500};
+        },
+        *this);
+    writer_->Start();
+  }
+
+  bool TurnUntil(const std::function<bool()>& condition) {
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    // A timer ticks, so that every turn ends.
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      net::Timer tick([] {});
+      tick.Arm(loop_.timers(), loop_.now() + 20ms);
+      loop_.RunOnce(true);
+    }
+    return true;
+  }
+  bool BecomesUp() {
+    return TurnUntil([this] { return writer_->IsUp(); });
+  }
+  bool BecomesState(std::string_view part) {
+    return TurnUntil([&] { return writer_->state().find(part) != std::string::npos; });
+  }
+  // Commits what was added and waits for its end.
+  BatchTally Store(size_t lane = 0) {
+    BatchTally tally;
+    if (writer_->Commit(lane, &tally) != RedisWriter::Committed::kUnderWay) return tally;
+    EXPECT_TRUE(TurnUntil([&] { return done_.contains(lane); }));
+    tally = done_[lane];
+    done_.erase(lane);
+    return tally;
+  }
+
+  void OnWriterReady() override {}
+  void OnBatchStored(size_t lane, const BatchTally& tally) override { done_[lane] = tally; }
+  void OnWriterLost() override { ++lost_; }
+
+  RedisWriter& writer() { return *writer_; }
+  base::MetricsBlock& metrics() { return metrics_; }
+  config::Config& config() { return config_; }
+  int lost() const { return lost_; }
+
+ private:
+  net::Loop loop_;
+  config::Config config_;
+  base::MetricsBlock metrics_;
+  std::unique_ptr<RedisWriter> writer_;
+  std::map<size_t, BatchTally> done_;
+  int lost_ = 0;
+};
+
+uint64_t Now() { return static_cast<uint64_t>(base::Clock::System().WallNow().time_since_epoch().count()); }
+
+Visit SomeVisit(uint64_t arrival) {
+  Visit visit;
+  visit.arrival = base::WallTime(std::chrono::milliseconds(arrival));
+  visit.session.bytes = {1, 2, 3};
+  visit.ip = *base::IpAddress::Parse("198.51.100.7");
+  visit.tls_version = 13;
+  visit.status = 200;
+  visit.method = "GET";
+  visit.host = "shop.example";
+  visit.path = "/";
+  visit.user_agent = "Agent/1.0";
+  visit.policy = "2025-09-01";
+  return visit;
+}
+
+const Name kName{DnsCheck::kConfirmed, "host.example"};
+
+TEST(RedisWriter, AVisitAndItsDeadlineAreStoredTogether) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config());
+  ASSERT_TRUE(test.BecomesUp());
+  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;  // not at a minute's border
+  const VisitId id{1, now, 0};
+  Visit visit = SomeVisit(now - 40);
+  visit.session_new = true;
+  ASSERT_TRUE(test.writer().Add(0, id, visit, kName));
+  ASSERT_TRUE(test.writer().Add(0, {1, now, 1}, SomeVisit(now - 900), kName));
+  const BatchTally tally = test.Store();
+  EXPECT_EQ(tally.visits_stored, 2u);
+  EXPECT_EQ(tally.visits_replayed, 0u);
+  const std::string key = VisitsKey("edge1", 1, MinuteOf(id));
+  EXPECT_EQ(redis.Ask({"XLEN", key}), "2");
+  const std::string due =
+      std::to_string(std::min(now - 900, Now()) + std::chrono::milliseconds(kRetention).count());
+  EXPECT_EQ(redis.Ask({"PEXPIRETIME", key}), due) << "the earliest arrival decides";
+  const std::string session = SessionKey(visit.session);
+  EXPECT_EQ(redis.Ask({"HGET", session, "dns"}), "host.example");
+  EXPECT_EQ(redis.Ask({"HGET", session, "country"}), "FI");
+  EXPECT_GT(std::stoll(redis.Ask({"PTTL", session})), 0);
+  EXPECT_GT(std::stoll(redis.Ask({"PTTL", "gb:edges"})), 0);
+  EXPECT_EQ(redis.Ask({"DBSIZE"}), "3");
+}
+
+TEST(RedisWriter, FactsOfAClientAreWrittenOnceAndPointedToAfterwards) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config());
+  ASSERT_TRUE(test.BecomesUp());
+  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  for (uint32_t n = 0; n < 3; ++n) ASSERT_TRUE(test.writer().Add(0, {0, now, n}, SomeVisit(now), kName));
+  test.Store();
+  const std::string entries = redis.Ask({"XRANGE", VisitsKey("edge1", 0, MinuteOf(now)), "-", "+"});
+  const std::string reference = "c\n=" + std::to_string(now) + "-0";
+  EXPECT_NE(entries.find("host.example"), std::string::npos);
+  EXPECT_EQ(entries.find("host.example"), entries.rfind("host.example"));
+  EXPECT_NE(entries.find(reference), entries.rfind(reference));
+}
+
+TEST(RedisWriter, AReplayIsRefusedByRedisAndCountsAsStored) {
+  support::RedisServer redis;
+  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  for (const uint64_t replayed : {0, 2}) {
+    WriterUnderTest test(redis.Config());
+    ASSERT_TRUE(test.BecomesUp());
+    test.writer().Add(0, {0, now, 0}, SomeVisit(now), kName);
+    test.writer().Add(0, {0, now, 1}, SomeVisit(now), kName);
+    if (replayed != 0) test.writer().Add(0, {0, now, 2}, SomeVisit(now), kName);
+    const BatchTally tally = test.Store();
+    EXPECT_EQ(tally.visits_replayed, replayed);
+    EXPECT_EQ(tally.visits_stored, replayed == 0 ? 2u : 3u);
+    EXPECT_EQ(tally.visits_refused, 0u);
+  }
+  EXPECT_EQ(redis.Ask({"XLEN", VisitsKey("edge1", 0, MinuteOf(now))}), "3");
+}
+
+TEST(RedisWriter, AVisitWhoseTimeIsOverIsNotSent) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config());
+  ASSERT_TRUE(test.BecomesUp());
+  const uint64_t old = Now() - static_cast<uint64_t>(std::chrono::milliseconds(kRetention).count()) - 1;
+  ASSERT_TRUE(test.writer().Add(0, {0, old, 0}, SomeVisit(old), kName));
+  const BatchTally tally = test.Store();
+  EXPECT_EQ(tally.visits_expired, 1u);
+  EXPECT_EQ(tally.visits_stored, 0u);
+  EXPECT_EQ(redis.Ask({"EXISTS", VisitsKey("edge1", 0, MinuteOf(old))}), "0");
+}
+
+TEST(RedisWriter, AReplayNeverMovesADeadlineAway) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config());
+  ASSERT_TRUE(test.BecomesUp());
+  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  const std::string key = VisitsKey("edge1", 0, MinuteOf(now));
+  test.writer().Add(0, {0, now, 0}, SomeVisit(now - 20'000), kName);
+  test.Store();
+  const std::string due = redis.Ask({"PEXPIRETIME", key});
+  test.writer().Add(0, {0, now, 1}, SomeVisit(now), kName);
+  test.Store();
+  EXPECT_EQ(redis.Ask({"PEXPIRETIME", key}), due);
+  test.config().visit.retention = std::chrono::hours(1);  // the operator keeps for shorter now
+  test.writer().Add(0, {0, now, 2}, SomeVisit(now), kName);
+  test.Store();
+  EXPECT_LT(redis.Ask({"PEXPIRETIME", key}), due);
+}
+
+TEST(RedisWriter, AClosingJoinsTheStreamOfItsVisitAndNeverBringsItBack) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config());
+  ASSERT_TRUE(test.BecomesUp());
+  const uint64_t then = Now() / 60'000 * 60'000 - 180'000, now = Now();
+  Visit visit = SomeVisit(then);
+  visit.open = true;
+  test.writer().Add(0, {0, then, 0}, visit, kName);
+  test.writer().Add(0, {0, now, 0}, Closing{.of = {0, then, 0}, .status = 101, .duration_us = 5});
+  test.writer().Add(0, {0, now, 1}, Closing{.of = {0, then - 60'000, 0}, .status = 101});
+  BatchTally tally = test.Store();
+  EXPECT_EQ(tally.visits_stored, 1u);
+  EXPECT_EQ(tally.closings_stored, 1u);
+  EXPECT_EQ(tally.closings_dropped, 1u) << "its visit is gone";
+  EXPECT_EQ(redis.Ask({"XLEN", VisitsKey("edge1", 0, MinuteOf(then))}), "2");
+  EXPECT_EQ(redis.Ask({"EXISTS", VisitsKey("edge1", 0, MinuteOf(then - 60'000))}), "0");
+  redis.Ask({"DEL", VisitsKey("edge1", 0, MinuteOf(then))});
+  test.writer().Add(0, {0, now, 2}, Closing{.of = {0, then, 0}, .status = 101});
+  tally = test.Store();
+  EXPECT_EQ(tally.closings_dropped, 1u);
+  EXPECT_EQ(redis.Ask({"EXISTS", VisitsKey("edge1", 0, MinuteOf(then))}), "0");
+}
+
+TEST(RedisWriter, AMinuteEndsABatch) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config());
+  ASSERT_TRUE(test.BecomesUp());
+  const uint64_t border = Now() / 60'000 * 60'000;
+  EXPECT_TRUE(test.writer().Add(0, {0, border - 1, 0}, SomeVisit(border - 1), kName));
+  EXPECT_FALSE(test.writer().Add(0, {0, border, 0}, SomeVisit(border), kName));
+  EXPECT_EQ(test.Store().visits_stored, 1u);
+  EXPECT_TRUE(test.writer().Add(0, {0, border, 0}, SomeVisit(border), kName));
+  EXPECT_EQ(test.Store().visits_stored, 1u);
+}
+
+TEST(RedisWriter, ASecondInstanceOfTheSameEdgeIsToldSoAndWritesNothing) {
+  support::RedisServer redis;
+  WriterUnderTest first(redis.Config(), "aa11");
+  ASSERT_TRUE(first.BecomesUp());
+  WriterUnderTest second(redis.Config(), "bb22");
+  ASSERT_TRUE(second.BecomesState("edge_name_taken"));
+  EXPECT_FALSE(second.writer().CanBegin(0));
+  WriterUnderTest again(redis.Config(), "aa11");
+  EXPECT_TRUE(again.BecomesUp()) << "a restarted process is the same instance";
+  redis.Ask({"HSET", "gb:edges", "edge1", "dead 4 1000"});
+  WriterUnderTest heir(redis.Config(), "cc33");
+  EXPECT_TRUE(heir.BecomesUp()) << "a claim that nobody renewed for a month is void";
+  EXPECT_EQ(redis.Ask({"HGET", "gb:edges", "edge1"}).substr(0, 7), "cc33 2 ");
+}
+
+TEST(RedisWriter, SaysWhyRedisRefusesAndGoesOnWhenItNoLongerDoes) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config());
+  ASSERT_TRUE(test.BecomesUp());
+  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  uint32_t n = 0;
+  const auto refused = [&](std::string_view code) {
+    BatchTally tally;
+    ASSERT_TRUE(test.writer().Add(0, {0, now, n}, SomeVisit(now), kName));
+    ASSERT_EQ(test.writer().Commit(0, &tally), RedisWriter::Committed::kUnderWay);
+    EXPECT_TRUE(test.BecomesState(code)) << test.writer().state();
+    EXPECT_FALSE(test.writer().CanBegin(0));
+  };
+  const auto heals = [&] {
+    ASSERT_TRUE(test.BecomesUp()) << test.writer().state();
+    ASSERT_TRUE(test.writer().Add(0, {0, now, n}, SomeVisit(now), kName));
+    const BatchTally tally = test.Store();
+    EXPECT_EQ(tally.visits_stored, 1u);
+    EXPECT_EQ(tally.visits_replayed, 0u) << "nothing of a refused batch was written";
+    ++n;
+  };
+  redis.Ask({"CONFIG", "SET", "maxmemory", "1"});
+  refused("OOM");
+  redis.Ask({"CONFIG", "SET", "maxmemory", "0"});
+  heals();
+  redis.Ask({"CONFIG", "SET", "min-replicas-to-write", "1"});
+  refused("NOREPLICAS");
+  redis.Ask({"CONFIG", "SET", "min-replicas-to-write", "0"});
+  heals();
+  redis.Ask({"REPLICAOF", "127.0.0.1", "1"});
+  refused("READONLY");
+  redis.Ask({"REPLICAOF", "NO", "ONE"});
+  heals();
+  redis.Ask({"ACL", "SETUSER", "default", "-xadd"});
+  refused("NOPERM");
+  redis.Ask({"ACL", "SETUSER", "default", "+xadd"});
+  heals();
+  redis.Ask({"CONFIG", "SET", "requirepass", "secret"});
+  redis.Kill();
+  EXPECT_TRUE(test.TurnUntil([&] { return !test.writer().IsUp(); }));
+  redis.Start();
+  n = 0;
+  heals();
+  EXPECT_EQ(redis.Ask({"XLEN", VisitsKey("edge1", 0, MinuteOf(now))}), "1");
+  EXPECT_GT(test.metrics().Get(Metric::kRedisErrors), 3u);
+}
+
+TEST(RedisWriter, ARecordThatRedisCanNotTakeIsCountedAndDoesNotStopTheOthers) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config());
+  ASSERT_TRUE(test.BecomesUp());
+  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  const std::string key = VisitsKey("edge1", 0, MinuteOf(now));
+  redis.Ask({"SET", key, "somebody else's"});
+  test.writer().Add(0, {0, now, 0}, SomeVisit(now), kName);
+  const BatchTally tally = test.Store();
+  EXPECT_EQ(tally.visits_refused, 1u);
+  EXPECT_EQ(tally.visits_stored, 0u);
+  EXPECT_TRUE(test.writer().IsUp());
+}
+
+TEST(RedisWriter, LogsInWithThePasswordOfItsFile) {
+  support::TempDirectory directory;
+  support::RedisServer redis(
+      {"--user", "gatebook", "on", ">secret", "~gb:*", "+@all", "--user", "default", "off"});
+  config::Redis wrong = redis.Config();
+  wrong.user = "gatebook";
+  wrong.password_file = directory.Write("password", "wrong\n");
+  WriterUnderTest test(wrong);
+  ASSERT_TRUE(test.BecomesState("WRONGPASS")) << test.writer().state();
+  directory.Write("password", "secret\n");
+  EXPECT_TRUE(test.BecomesUp()) << "the file is read again at each attempt";
+  wrong.password_file = directory.Path("missing");
+  WriterUnderTest without(wrong);
+  EXPECT_TRUE(without.BecomesState("cannot read"));
+}
+
+TEST(RedisWriter, GivesUpARedisThatAnswersNoMore) {
+  support::RedisServer redis;
+  config::Redis config = redis.Config();
+  WriterUnderTest test(config);
+  ASSERT_TRUE(test.BecomesUp());
+  test.config().redis.reply_timeout = 50ms;
+  redis.Freeze();
+  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  BatchTally tally;
+  test.writer().Add(0, {0, now, 0}, SomeVisit(now), kName);
+  test.writer().Commit(0, &tally);
+  EXPECT_TRUE(test.BecomesState("no answer within reply_timeout"));
+  EXPECT_EQ(test.lost(), 1);
+  redis.Thaw();
+  ASSERT_TRUE(test.BecomesUp());
+  test.writer().Add(0, {0, now, 0}, SomeVisit(now), kName);
+  EXPECT_EQ(test.Store().visits_stored, 1u);
+  EXPECT_EQ(redis.Ask({"XLEN", VisitsKey("edge1", 0, MinuteOf(now))}), "1");
+}
+
+TEST(RedisWriter, TwoLanesAreUnderWayAtOnce) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config(), "aa11", 2);
+  ASSERT_TRUE(test.BecomesUp());
+  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  BatchTally tally;
+  for (uint32_t lane = 0; lane < 2; ++lane) {
+    test.writer().Add(lane, {lane, now, 0}, SomeVisit(now), kName);
+    EXPECT_EQ(test.writer().Commit(lane, &tally), RedisWriter::Committed::kUnderWay);
+    EXPECT_FALSE(test.writer().CanBegin(lane));
+  }
+  EXPECT_TRUE(test.TurnUntil([&] { return test.writer().CanBegin(0) && test.writer().CanBegin(1); }));
+  EXPECT_EQ(redis.Ask({"XLEN", VisitsKey("edge1", 0, MinuteOf(now))}), "1");
+  EXPECT_EQ(redis.Ask({"XLEN", VisitsKey("edge1", 1, MinuteOf(now))}), "1");
+}
+
+}  // namespace
+}  // namespace gatebook::logger
