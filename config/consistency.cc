@@ -13,7 +13,8 @@ using S = SectionId;
 
 void CheckListeners(const Config& config, const PlaceMap& places, ProblemList& problems) {
   if (config.listen.empty()) {
-    problems.Add({}, "there is no [[listen]] section", "for instance: [[listen]] address = \"0.0.0.0:443\"");
+    problems.Add({}, "there is no [[listen]] section",
+                 "it takes one with its address, for instance \"0.0.0.0:443\"");
   }
   for (size_t i = 0; i < config.listen.size(); ++i) {
     const Listen& listen = config.listen[i];
@@ -52,7 +53,7 @@ void CheckTls(const Config& config, const PlaceMap& places, ProblemList& problem
 void CheckUpstreams(const Config& config, const PlaceMap& places, ProblemList& problems) {
   if (config.upstreams.empty()) {
     problems.Add({}, "there is no [[upstream]] section",
-                 "for instance: [[upstream]] name = \"app\" servers = [\"127.0.0.1:8080\"]");
+                 "it takes one with its name and servers, for instance [\"127.0.0.1:8080\"]");
   }
   for (size_t i = 0; i < config.upstreams.size(); ++i) {
     for (size_t earlier = 0; earlier < i; ++earlier) {

@@ -8,8 +8,10 @@
 #define TOML_MAX_NESTED_VALUES 8
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "config/inert.h"
 #include "config/problem_list.h"
 
 namespace gatebook::config {
@@ -99,10 +101,23 @@ bool HasReasonableDots(std::string_view text, ProblemList& problems) {
   return true;
 }
 
+// The library notices bad bytes too, but names the end of its last block as their place.
+bool IsUtf8(std::string_view text, ProblemList& problems) {
+  const auto bad = FindNotUtf8(text);
+  if (!bad) return true;
+  const std::string_view before = text.substr(0, *bad);
+  const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
+  Place place;
+  place.line = 1 + static_cast<uint32_t>(std::count(before.begin(), before.end(), '\n'));
+  place.column = 1 + static_cast<uint32_t>(CountCharacters(before.substr(line_start)));
+  problems.Add(place, "not TOML: a byte that is not UTF-8");
+  return false;
+}
+
 }  // namespace
 
 bool ParseDocument(std::string_view text, Document& document, ProblemList& problems) {
-  if (!HasReasonableDots(text, problems)) return false;
+  if (!IsUtf8(text, problems) || !HasReasonableDots(text, problems)) return false;
   const toml::parse_result result = toml::parse(text);
   if (!result) {
     std::string message(result.error().description());

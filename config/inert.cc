@@ -71,6 +71,16 @@ std::string Inert(std::string_view text, size_t most) {
   return inert;
 }
 
+std::optional<size_t> FindNotUtf8(std::string_view text) {
+  uint32_t code_point = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = Decode(text.substr(at), code_point);
+    if (length == 0) return at;
+    at += length;
+  }
+  return std::nullopt;
+}
+
 size_t CountCharacters(std::string_view text) {
   return text.size() - static_cast<size_t>(std::count_if(text.begin(), text.end(), IsContinuation));
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,9 @@ std::string TakeInert(std::string_view& text);
 
 // At most `most` characters of `text`; "…" stands for what was cut off.
 std::string Inert(std::string_view text, size_t most);
+
+// Where the first byte stands that is not part of valid UTF-8, if there is one.
+std::optional<size_t> FindNotUtf8(std::string_view text);
 
 // The number of code points in text that is valid UTF-8.
 size_t CountCharacters(std::string_view text);

@@ -72,10 +72,7 @@ class Reader {
                            fmt::format("write it as {}", section->Heading()));
     }
     const size_t index = section->IsRepeated() ? section->count(config_) : 0;
-    if (index == kMostElements) {
-      problems_.Add(table.place, fmt::format("more than {} sections {}", kMostElements, section->Heading()));
-    }
-    if (index >= kMostElements) return;
+    if (index >= kMostElements) return ReportTooMany(*section, table);
     if (section->IsRepeated()) section->append(config_);
     places_.SetSection(section->id, index, table.place);
     for (const Entry& entry : table.entries) ReadEntry(*section, index, entry);
@@ -97,9 +94,15 @@ class Reader {
       route_upstreams_.emplace_back(index, *text);
   }
 
+  void ReportTooMany(const Section& section, const Table& table) {
+    if (table.section == last_reported_section_) return;
+    last_reported_section_ = table.section;
+    problems_.Add(table.place, fmt::format("more than {} sections {}", kMostElements, section.Heading()));
+  }
+
   void ReportUnknownSection(const Table& table) {
-    if (table.section == last_unknown_section_) return;  // once for all its elements
-    last_unknown_section_ = table.section;
+    if (table.section == last_reported_section_) return;
+    last_reported_section_ = table.section;
     std::vector<std::string_view> names;
     for (const Section& section : Sections()) names.push_back(section.name);
     const auto nearest = Nearest(table.section, names);
@@ -156,7 +159,7 @@ class Reader {
   ProblemList& problems_;
   Config config_ = Defaults();
   PlaceMap places_;
-  std::string last_unknown_section_;
+  std::string last_reported_section_;                            // one report for all its elements
   std::vector<std::pair<size_t, std::string>> route_upstreams_;  // resolved once all upstreams are known
 };
 

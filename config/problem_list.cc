@@ -17,7 +17,9 @@ constexpr uint32_t kWindow = 120;        // characters of a source line that are
 constexpr uint32_t kBefore = 60;         // of them before the place, when the line is cut
 
 bool NamesSecret(std::string_view key) {
-  const std::string lower = base::ToAsciiLower(key);
+  std::string lower = base::ToAsciiLower(key);
+  while (!lower.empty() && (lower.back() == ' ' || lower.back() == '\t' || lower.back() == '"'))
+    lower.pop_back();
   if (lower.ends_with("_file") || lower.ends_with("_files")) return false;
   for (std::string_view word : {"pass", "secret", "auth", "token", "credential"}) {
     if (lower.find(word) != std::string::npos) return true;
@@ -36,12 +38,15 @@ void Cover(std::string& line, size_t begin, size_t end) {
 
 std::string CoverSecrets(std::string_view source) {
   std::string line(source);
-  const size_t equals = line.find('=');
-  if (equals != std::string::npos && NamesSecret(std::string_view(line).substr(0, equals))) {
-    size_t begin = equals + 1;
-    while (begin < line.size() && line[begin] == ' ') ++begin;
-    Cover(line, begin, line.size());
-    return line;
+  // key = value, also inside of an inline table: from the value to the end of the line.
+  size_t key_begin = 0;
+  for (size_t equals = line.find('='); equals != std::string::npos; equals = line.find('=', equals + 1)) {
+    if (NamesSecret(std::string_view(line).substr(key_begin, equals - key_begin))) {
+      const size_t value = line.find_first_not_of(' ', equals + 1);
+      if (value != std::string::npos) Cover(line, value, line.size());
+      return line;
+    }
+    key_begin = equals + 1;
   }
   // scheme://user:password@host, where the last @ ends the password.
   const size_t scheme = line.find("://");

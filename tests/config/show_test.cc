@@ -1,0 +1,134 @@
+#include "config/show.h"
+
+#include <gtest/gtest.h>
+
+#include "config/loader.h"
+
+namespace gatebook::config {
+namespace {
+
+// A config in which no option has its default.
+constexpr const char* kUnusual = R"(
+[edge]
+name = "edge-2"
+workers = 3
+user = "root"
+[log]
+file = "/var/log/gatebook.log"
+level = "debug"
+[[listen]]
+address = "[::]:443"
+[[listen]]
+address = "unix:/run/gatebook/plain.sock"
+tls = false
+redirect_to_https = true
+[[certificate]]
+chain = "/c \"quoted\" \\ ü.pem"
+key = "/k.pem"
+[tls]
+min_version = "1.3"
+tickets = false
+ticket_key_rotation = "90min"
+client_certificates = "required"
+client_ca = "/ca.pem"
+hsts = "730d"
+hsts_include_subdomains = true
+[[upstream]]
+name = "a"
+servers = ["App.internal:80", "unix:/run/a.sock", "[::1]:81"]
+max_idle = 0
+[[upstream]]
+name = "b"
+servers = ["10.0.0.1:80"]
+[[route]]
+host = "*.Example.com"
+path = "/x"
+upstream = "b"
+[[route]]
+upstream = "a"
+[session]
+key_file = "/k"
+cookie = "visitor"
+same_site = "none"
+partitioned = true
+idle = "5min"
+lifetime = "2h"
+[redis]
+url = "unix://gatebook@/run/redis.sock?db=5"
+password_file = "/p"
+connect_timeout = "1500ms"
+reply_timeout = "7s"
+pipeline = 7
+[journal]
+directory = "/j"
+flush = "always"
+max_size = "1GiB"
+segment_size = "1MiB"
+on_full = "refuse"
+[visit]
+retention = "7d"
+policy = "v2"
+query_allow = ["q", "page"]
+[dns]
+enabled = false
+servers = ["127.0.0.1:5353"]
+timeout = "250ms"
+cache_size = 1
+max_pending = 2
+[geo]
+databases = ["/a.mmdb", "/b.mmdb"]
+[admin]
+address = "127.0.0.1:9090"
+[timeouts]
+handshake = "1s"
+request_header = "2s"
+keep_alive = "3s"
+body_idle = "4s"
+write_idle = "6s"
+connect = "7s"
+first_byte = "8s"
+upstream_idle = "9s"
+upstream_keep_alive = "11s"
+tunnel_idle = "12s"
+drain = "0s"
+[limits]
+connections = 1
+connections_per_address = 2
+target_size = "1000B"
+header_size = "2KiB"
+header_count = 9
+body_size = "1MiB"
+requests_per_connection = 10
+min_rate = "1B"
+)";
+
+LoadOutcome LoadOnly(const std::string& text) { return LoadText(text, "gatebook.toml", FileChecks::kOff); }
+
+TEST(Show, WhatIsShownLoadsAsTheSameConfig) {
+  for (const char* text : {kUnusual,
+                           "[[listen]]\naddress = \"127.0.0.1:0\"\ntls = false\n"
+                           "[[upstream]]\nname = \"a\"\nservers = [\"127.0.0.1:1\"]\n"}) {
+    const auto first = LoadOnly(text);
+    ASSERT_TRUE(first.ok()) << RenderProblems(first.problems, false);
+    const std::string shown = Show(*first.config);
+    const auto second = LoadOnly(shown);
+    ASSERT_TRUE(second.ok()) << RenderProblems(second.problems, false);
+    EXPECT_EQ(*first.config, *second.config);
+    EXPECT_EQ(Show(*second.config), shown);
+  }
+}
+
+TEST(Show, DefaultsAreMarkedAsSuch) {
+  const auto outcome = LoadOnly(kUnusual);
+  ASSERT_TRUE(outcome.ok());
+  const std::string shown = Show(*outcome.config);
+  EXPECT_NE(shown.find("cluster = false"), std::string::npos);
+  size_t defaults = 0;
+  for (size_t at = shown.find("(default)"); at != std::string::npos; at = shown.find("(default)", at + 1))
+    ++defaults;
+  // tls and redirect_to_https of one listener, max_idle of b, host and path of a's route, cluster.
+  EXPECT_EQ(defaults, 6u) << shown;
+}
+
+}  // namespace
+}  // namespace gatebook::config
