@@ -37,7 +37,7 @@ constexpr auto kRows = std::to_array<Row>({
     {"x-request-id", FieldId::kXRequestId, false},
     {"x-session-id", FieldId::kXSessionId, false},
     {"authorization", FieldId::kAuthorization, false},
-    {"content-length", FieldId::kContentLength, false},
+    {"content-length", FieldId::kContentLength, true},
     {"http2-settings", FieldId::kHttp2Settings, true},
     {"proxy-connection", FieldId::kProxyConnection, true},
     {"transfer-encoding", FieldId::kTransferEncoding, true},

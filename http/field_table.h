@@ -16,7 +16,8 @@ struct FieldKind {
 };
 
 // `name`: a token. Hop-by-hop are those of RFC 9110 §7.6.1, all of Proxy-*, "Proxy"
-// (which CGI programs read as their HTTP_PROXY variable) and HTTP2-Settings.
+// (which CGI programs read as their HTTP_PROXY variable), HTTP2-Settings, and
+// Content-Length: framing is written anew, never copied.
 FieldKind KindOf(std::string_view name);
 
 }  // namespace gatebook::http

@@ -58,8 +58,8 @@ struct Field {
   std::string_view name;   // as received, a token
   std::string_view value;  // trimmed of OWS
   FieldId id = FieldId::kOther;
-  // Not to be passed on: hop-by-hop (RFC 9110 §7.6.1), named by Connection, or a
-  // name with an underscore.
+  // Not to be copied: hop-by-hop (RFC 9110 §7.6.1), named by Connection, a name with an
+  // underscore, or Content-Length, which is written anew from content_length.
   bool hop_by_hop = false;
 };
 
@@ -80,7 +80,7 @@ struct RequestHead {
   std::string_view authority;  // of the absolute form, else Host: host[:port], valid
   std::string_view host;       // authority without port; case as received, IPv6 in its brackets
   int minor_version = 1;
-  std::span<const Field> fields;
+  std::span<const Field> fields;  // with an absolute form, the value of Host is its authority
   Framing framing = Framing::kNone;
   uint64_t content_length = 0;  // kLength; also set to 0 with has_content_length
   bool has_content_length = false;

@@ -16,10 +16,21 @@ bool IsVisible(std::string_view text) {
 
 }  // namespace
 
+void HeadWriter::Put(std::string_view text) {
+  if (buffer_ != nullptr) {
+    buffer_->Append(text);
+  } else {
+    string_->append(text);
+  }
+}
+
 void HeadWriter::RequestLine(std::string_view method, std::string_view target) {
   CHECK(IsToken(method));
   CHECK(IsVisible(target));
-  out_.append(method).append(1, ' ').append(target).append(" HTTP/1.1\r\n");
+  Put(method);
+  Put(" ");
+  Put(target);
+  Put(" HTTP/1.1\r\n");
 }
 
 void HeadWriter::StatusLine(int status, std::string_view reason) {
@@ -27,21 +38,30 @@ void HeadWriter::StatusLine(int status, std::string_view reason) {
   if (!IsFieldValue(reason)) reason = ReasonPhrase(status);
   char digits[3];
   std::to_chars(digits, digits + sizeof digits, status);
-  out_.append("HTTP/1.1 ").append(digits, sizeof digits).append(1, ' ').append(reason).append("\r\n");
+  Put("HTTP/1.1 ");
+  Put({digits, sizeof digits});
+  Put(" ");
+  Put(reason);
+  Put("\r\n");
 }
 
 bool HeadWriter::Field(std::string_view name, std::string_view value) {
   if (!IsToken(name) || !IsFieldValue(value)) return false;
-  out_.append(name).append(": ").append(value).append("\r\n");
+  Put(name);
+  Put(": ");
+  Put(value);
+  Put("\r\n");
   return true;
 }
 
 void HeadWriter::ContentLength(uint64_t length) {
   char digits[20];
   const auto end = std::to_chars(digits, digits + sizeof digits, length).ptr;
-  out_.append("Content-Length: ").append(digits, static_cast<size_t>(end - digits)).append("\r\n");
+  Put("Content-Length: ");
+  Put({digits, static_cast<size_t>(end - digits)});
+  Put("\r\n");
 }
 
-void HeadWriter::Chunked() { out_.append("Transfer-Encoding: chunked\r\n"); }
+void HeadWriter::Chunked() { Put("Transfer-Encoding: chunked\r\n"); }
 
 }  // namespace gatebook::http

@@ -4,7 +4,7 @@
 // token or whose value holds a control byte is left out, and the caller told; a request
 // line with a fault is a bug of ours (its parts come from an accepted head).
 //
-// Thread: one. Borrows: the string, to which it only appends; a string that is reused
+// Thread: one. Borrows: the string or buffer, to which it only appends; one that is reused
 // has its room already, so nothing is allocated in steady state.
 #pragma once
 
@@ -12,11 +12,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/buffer.h"
+
 namespace gatebook::http {
 
 class HeadWriter {
  public:
-  explicit HeadWriter(std::string& out) : out_(out) {}
+  explicit HeadWriter(std::string& out) : string_(&out) {}
+  explicit HeadWriter(base::Buffer& out) : buffer_(&out) {}
 
   // "METHOD target HTTP/1.1". Requires: a token; visible ASCII.
   void RequestLine(std::string_view method, std::string_view target);
@@ -30,10 +33,13 @@ class HeadWriter {
   void Chunked();  // Transfer-Encoding: chunked
 
   // The empty line.
-  void End() { out_.append("\r\n"); }
+  void End() { Put("\r\n"); }
 
  private:
-  std::string& out_;
+  void Put(std::string_view text);
+
+  std::string* string_ = nullptr;  // one of the two
+  base::Buffer* buffer_ = nullptr;
 };
 
 }  // namespace gatebook::http

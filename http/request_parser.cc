@@ -45,7 +45,7 @@ void RequestParser::Reset() {
   data_ = {};
   scan_ = 0;
   method_ = target_ = path_and_query_ = path_ = query_ = authority_ = host_ = {};
-  has_query_ = has_host_ = has_expect_ = has_upgrade_ = false;
+  absolute_ = has_query_ = has_host_ = has_expect_ = has_upgrade_ = false;
   framing_ = {};
   connection_ = {};
   head_ = {};
@@ -172,6 +172,7 @@ ParseStatus RequestParser::ReadVersion(std::string_view window) {
   path_ = SliceOf(window, target.path);
   query_ = SliceOf(window, target.query);
   has_query_ = target.has_query;
+  absolute_ = !target.authority.empty();
   authority_ = SliceOf(window, target.authority);
   host_ = SliceOf(window, target.parsed.host);
   section_.Begin(scan_ + 2);
@@ -228,7 +229,7 @@ std::optional<Refusal> RequestParser::TakeHost(std::string_view window) {
   if (value.empty()) return Refusal::kMissingHost;
   const auto authority = ParseAuthority(value);
   if (!authority) return Refusal::kBadHost;
-  if (authority_.size == 0) {
+  if (!absolute_) {
     authority_ = SliceOf(window, value);
     host_ = SliceOf(window, authority->host);
   }
@@ -243,6 +244,12 @@ ParseStatus RequestParser::Finish() {
   head_.authority = authority_.In(data_);
   head_.host = host_.In(data_);
   SetTarget();
+  if (absolute_) {
+    // So that whoever copies the fields can't pass on a host that nobody routed by.
+    for (Field& field : fields) {
+      if (field.id == FieldId::kHost) field.value = head_.authority;
+    }
+  }
   head_.has_content_length = framing_.has_length;
   head_.content_length = framing_.length;
   head_.framing = framing_.chunked      ? Framing::kChunked

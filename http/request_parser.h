@@ -82,6 +82,7 @@ class RequestParser {
   Slice query_;
   Slice authority_;  // of the absolute form, else of Host
   Slice host_;
+  bool absolute_ = false;  // the target is of the absolute form
   bool has_query_ = false;
   bool has_host_ = false;
   bool has_expect_ = false;
