@@ -1,0 +1,95 @@
+"""The loads, and what is measured under each."""
+import os
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import time
+
+from .machine import OTHERS_CPU, Failure, run_load
+
+HOLDER = os.path.join(os.path.dirname(__file__), "hold_connections.py")
+# As long as what browsers send.
+AGENT = ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+         "Chrome/126.0.0.0 Safari/537.36 Edg/126.0.0.0")
+HEADERS = ["-H", f"User-Agent: {AGENT}", "-H", "Referer: https://www.example.org/some/page", "-H",
+           "Accept: text/html,application/xhtml+xml", "-H", "Accept-Language: en-GB,en;q=0.7"]
+
+
+class CpuPerRequest:
+    unit = "µs CPU a request"
+
+    def __init__(self, name, title, arguments, path="/"):
+        self.name, self.title, self.arguments, self.path = name, title, arguments, path
+
+    def _load(self, port, seconds):
+        output = run_load(["wrk", "-t1", f"-d{seconds}s", *self.arguments, *HEADERS,
+                           f"https://localhost:{port}{self.path}"])
+        if bad := re.search(r"Non-2xx.*|Socket errors: (?!connect 0, read 0, write 0, timeout 0).*", output):
+            # wrk counts the close after "Connection: close" as no error; anything here is one.
+            raise Failure(f"{self.name}: {bad.group(0)}")
+        return int(re.search(r"(\d+) requests in", output).group(1))
+
+    def measure(self, contender, seconds):
+        running = contender.running
+        self._load(contender.port, 1)
+        wait_settled(contender)
+        before, began = running.cpu_us(), time.monotonic()
+        requests = self._load(contender.port, seconds)
+        ended = time.monotonic()
+        # Work put off until after the load is work for these requests all the same.
+        wait_settled(contender)
+        return (running.cpu_us() - before) / max(requests, 1), f"{requests / (ended - began):,.0f}/s"
+
+
+class IdleMemory:
+    name, title, unit = "idle", "idle TLS connection", "KiB a connection"
+    connections = 2000
+
+    def measure(self, contender, _seconds):
+        before = contender.running.memory_kib()
+        # A process of its own, so that its work is done on the other core.
+        holder = subprocess.Popen(["taskset", "-c", str(OTHERS_CPU), sys.executable, HOLDER,
+                                   str(contender.port), str(self.connections)],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            if holder.stdout.readline() != "held\n":
+                raise Failure(f"{contender.name}: could not hold {self.connections} connections")
+            wait_settled(contender)
+            after = contender.running.memory_kib()
+        finally:
+            holder.stdin.close()
+            holder.wait()
+        return (after - before) / self.connections, f"{after / 1024:.0f} MiB in all"
+
+
+def wait_settled(contender):
+    time.sleep(0.3)  # nginx with Lua flushes every 50 ms; logs are written late
+    deadline = time.monotonic() + 60
+    while not contender.is_settled():
+        if time.monotonic() > deadline:
+            raise Failure(f"{contender.name} did not finish its work in a minute")
+        time.sleep(0.05)
+
+
+ALL = (
+    CpuPerRequest("h1", "HTTP/1.1 keep-alive, 1 KiB", ["-c32"]),
+    CpuPerRequest("handshake", "full handshake a request", ["-c16", "-H", "Connection: close"]),
+    CpuPerRequest("big", "1 MiB answers", ["-c8"], "/big"),
+    IdleMemory(),
+)
+
+
+def fetch(port, path, agent=AGENT):
+    """One request; status and body."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", port), 10), server_hostname="localhost") as link:
+        link.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {agent}\r\n"
+                     "Connection: close\r\n\r\n".encode())
+        answer = b""
+        while piece := link.recv(65536):
+            answer += piece
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body
