@@ -64,13 +64,13 @@ void RedisConnection::OnReady(bool readable, bool writable) {
     if (error != 0) return Fail(std::strerror(error));
     if (!writable) return;
     writable_ = true;
-    return Greet();
-  }
-  if (writable) {
+    Greet();
+  } else if (writable) {
     writable_ = true;
     if (!Write()) return Fail(std::strerror(errno));
   }
-  if (readable) Read();
+  // The edge comes once: what became readable together with the connect is read now.
+  if (readable && state_ != State::kIdle) Read();
 }
 
 void RedisConnection::Greet() {

@@ -400,6 +400,7 @@ void RedisWriter::SetState(std::string state, bool up) {
   state_ = std::move(state);
   up_ = up;
   metrics_.Set(Metric::kRedisUp, up ? 1 : 0);
+  handler_.OnWriterStateChanged();
 }
 
 }  // namespace gatebook::logger

@@ -50,6 +50,8 @@ class RedisWriter final : private RedisConnection::Handler {
     virtual void OnBatchStored(size_t lane, const BatchTally& tally) = 0;
     // All batches under way are void: their records must be given again.
     virtual void OnWriterLost() = 0;
+    // state() or IsUp() is another. Must not use the writer but for those.
+    virtual void OnWriterStateChanged() = 0;
 
    protected:
     ~Handler() = default;

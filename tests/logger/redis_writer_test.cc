@@ -64,6 +64,7 @@ class WriterUnderTest final : public RedisWriter::Handler {
   void OnWriterReady() override {}
   void OnBatchStored(size_t lane, const BatchTally& tally) override { done_[lane] = tally; }
   void OnWriterLost() override { ++lost_; }
+  void OnWriterStateChanged() override {}
 
   RedisWriter& writer() { return *writer_; }
   base::MetricsBlock& metrics() { return metrics_; }

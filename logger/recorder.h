@@ -1,0 +1,143 @@
+// Recorder: carries visits from the journal to Redis, with name and place.
+//
+// One thread of its own reads the journals of all workers, asks for the name of
+// each address, and gives the visits to Redis in the order of each journal. A
+// visit waits for its name at most dns.timeout since it was read, then goes as
+// `timeout`. What Redis has acknowledged is released in the journal, but not
+// before Redis can be taken to have it on its disk: a Redis that is killed and
+// starts again gets all of it once more and refuses what it still has.
+//
+// Whatever fails (Redis, DNS, the files of places), traffic does not notice: the
+// journal keeps the visits, state() says it, counters count it, and it heals.
+//
+// Thread: constructor, Start, Stop and state() by any one thread; the rest is its own.
+// Borrows: everything it is made of, until Stop has returned.
+// Ends: Stop, or destroying, which does not wait to deliver.
+// Limits: 65,536 records wait for names at most; one wake-up in 5 ms or more by workers.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "config/config.h"
+#include "logger/enrichment.h"
+#include "logger/journal.h"
+#include "logger/name_hints.h"
+#include "logger/redis_writer.h"
+#include "net/loop.h"
+#include "net/socket_event.h"
+
+namespace gatebook::logger {
+
+// For `gatebook status`: one line each, "ok" when all is well.
+struct RecorderState {
+  std::string redis;
+  bool redis_up = false;
+  std::string dns;
+  std::string geo;
+  // How old the oldest visit is that Redis does not have yet.
+  std::chrono::milliseconds lag{0};
+};
+
+class Recorder final : private RedisWriter::Handler {
+ public:
+  // `workers`: how many write the journal now. `metrics` is the block that the journal was
+  // given as recorder_metrics: this thread alone writes it.
+  Recorder(Journal& journal, uint32_t workers, const config::Config& config, base::MetricsBlock& metrics,
+           const base::Clock& clock, NameHints& hints, Doorbell& doorbell);
+  ~Recorder();
+
+  void Start();
+  // Delivers what it can until `deadline`, at once if all is delivered or Redis is away, and ends
+  // the thread. The rest stays in the journal.
+  void Stop(base::SteadyTime deadline);
+  // The place files are looked at again in a moment (HUP). Any thread.
+  void Reload();
+
+  RecorderState state() const;  // any thread
+
+ private:
+  // A descriptor of the loop and what to do when it is readable.
+  class Wake final : public net::SocketEvent::Handler {
+   public:
+    Wake(net::Loop& loop, std::function<void()> on_readable);
+    void Watch(int fd);
+
+   private:
+    void OnReady(bool readable, bool writable) override;
+    std::function<void()> on_readable_;
+    net::SocketEvent event_;
+  };
+  struct Waiting {
+    Record record;
+    base::SteadyTime since;
+  };
+  // Acknowledged, and released when it is surely on Redis's disk.
+  struct Held {
+    JournalPosition position;
+    BatchTally tally;
+    base::SteadyTime since;
+  };
+  struct Lane {
+    explicit Lane(JournalReader* of) : reader(of) {}
+
+    JournalReader* reader;
+    std::vector<Waiting> waiting;  // from head on
+    size_t head = 0;
+    bool under_way = false;
+    JournalPosition sent = 0;  // of the batch under way, and its first record's time
+    uint64_t sent_oldest = 0;
+    std::deque<Held> held;
+  };
+
+  void OnWriterReady() override;
+  void OnBatchStored(size_t lane, const BatchTally& tally) override;
+  void OnWriterLost() override;
+  void OnWriterStateChanged() override;
+
+  void OnBell();
+  void Housekeep();
+  void Pump();
+  void PumpLane(size_t index);
+  void Fill(Lane& lane);
+  // The name to write now; false if it is worth waiting for it.
+  bool NameFor(const Waiting& waiting, Name* name);
+  void Hold(Lane& lane, JournalPosition position, const BatchTally& tally);
+  void ReleaseDue(std::chrono::milliseconds after);
+  void Count(const BatchTally& tally);
+  void BeginStop(base::SteadyTime deadline);
+  void StopIfDone();
+  void Publish();
+  uint64_t Oldest() const;
+
+  const config::Config& config_;
+  const base::Clock& clock_;
+  base::MetricsBlock& metrics_;
+  NameHints& hints_;
+  Doorbell& doorbell_;
+  net::Loop loop_;
+  Enrichment enrichment_;
+  std::vector<Lane> lanes_;
+  RedisWriter writer_;
+  Wake bell_;
+  Wake housekeeping_;
+  base::UniqueFd housekeeping_fd_;
+  net::Timer gather_;
+  net::Timer name_deadline_;
+  net::Timer release_;
+  net::Timer stop_;
+  bool stopping_ = false;
+  std::thread thread_;
+  std::atomic<uint64_t> oldest_{0};  // milliseconds; 0: nothing waits
+  mutable std::mutex mutex_;
+  RecorderState published_;  // guarded by mutex_
+};
+
+}  // namespace gatebook::logger
