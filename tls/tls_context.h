@@ -30,17 +30,10 @@
 #include "config/config.h"
 #include "tls/certificate_store.h"
 #include "tls/openssl_ptr.h"
+#include "tls/socket_bio.h"
 #include "tls/ticket_keys.h"
 
 namespace gatebook::tls {
-
-// Records of one call, gathered for one send(). Empty whenever no stream's member runs.
-struct RecordScratch {
-  // Four full records, or sixteen small ones, with their headers and tags, and a little more.
-  static constexpr size_t kSize = 68 * 1024;
-  std::array<char, kSize> bytes;
-  size_t size = 0;
-};
 
 class TlsContext {
  public:

@@ -1,11 +1,8 @@
 #include "tls/tls_stream.h"
 
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "base/check.h"
 
@@ -20,8 +17,6 @@ constexpr size_t kSmallRecord = 4 * 1024 - 64;  // three packets of 1,460 bytes,
 constexpr size_t kSmallBurst = 64 * 1024;
 constexpr std::chrono::seconds kRest{1};
 constexpr size_t kMostWrite = 64 * 1024;
-constexpr size_t kMostUnsent = 2 * RecordScratch::kSize;
-constexpr size_t kMostQuiet = 64 * 1024;
 constexpr size_t kMostSubject = 256;
 
 }  // namespace
@@ -32,14 +27,12 @@ std::unique_ptr<TlsStream> TlsStream::Accepted(net::Loop& loop, base::UniqueFd f
   ForgetErrors();
   std::unique_ptr<TlsStream> stream(new TlsStream(loop, std::move(fd), std::move(context), handler));
   stream->ssl_ = stream->context_->MakeSsl();
-  BIO* bio = BIO_new(BioMethod());
+  BIO* bio = stream->bio_.Make();
   if (!stream->ssl_ || bio == nullptr) {
     BIO_free(bio);
     ERR_clear_error();
     return nullptr;
   }
-  BIO_set_data(bio, stream.get());
-  BIO_set_init(bio, 1);
   SSL_set_bio(stream->ssl_.get(), bio, bio);
   if (!stream->event_.Watch(stream->fd_.get())) return nullptr;
   return stream;
@@ -47,153 +40,23 @@ std::unique_ptr<TlsStream> TlsStream::Accepted(net::Loop& loop, base::UniqueFd f
 
 TlsStream::TlsStream(net::Loop& loop, base::UniqueFd fd, std::shared_ptr<TlsContext> context,
                      net::StreamHandler& handler)
-    : fd_(std::move(fd)), context_(std::move(context)), event_(loop, *this), handler_(handler) {}
+    : fd_(std::move(fd)),
+      context_(std::move(context)),
+      event_(loop, *this),
+      bio_(fd_.get(), event_, context_->scratch()),
+      handler_(handler) {}
 
 TlsStream::~TlsStream() = default;
-
-// ---- The BIO: what OpenSSL takes for the network.
-
-const BIO_METHOD* TlsStream::BioMethod() {
-  static const BioMethodPtr method = [] {
-    BioMethodPtr made(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "gatebook"));
-    CHECK(made != nullptr && BIO_meth_set_read_ex(made.get(), &TlsStream::OnBioRead) == 1 &&
-          BIO_meth_set_write_ex(made.get(), &TlsStream::OnBioWrite) == 1 &&
-          BIO_meth_set_ctrl(made.get(), &TlsStream::OnBioControl) == 1);
-    return made;
-  }();
-  return method.get();
-}
-
-int TlsStream::OnBioRead(BIO* bio, char* into, size_t size, size_t* got) {
-  auto& me = *static_cast<TlsStream*>(BIO_get_data(bio));
-  BIO_clear_retry_flags(bio);
-  *got = 0;
-  if (me.broken_ || me.at_end_) return 0;
-  if (me.quiet_bytes_ > kMostQuiet) {
-    me.broken_ = true;
-    return 0;
-  }
-  while (!me.drained_) {
-    const ssize_t count = ::recv(me.fd_.get(), into, size, 0);
-    if (count > 0) {
-      *got = static_cast<size_t>(count);
-      me.quiet_bytes_ += static_cast<uint32_t>(count);
-      // Less than asked for: nothing more is there, unless a FIN came with it.
-      if (*got < size && !me.event_.peer_closed()) me.drained_ = true;
-      return 1;
-    }
-    if (count == 0) {
-      me.at_end_ = true;
-      return 0;
-    }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) {
-      me.broken_ = true;
-      return 0;
-    }
-    me.drained_ = true;
-  }
-  BIO_set_retry_read(bio);
-  return 0;
-}
-
-int TlsStream::OnBioWrite(BIO* bio, const char* bytes, size_t size, size_t* put) {
-  auto& me = *static_cast<TlsStream*>(BIO_get_data(bio));
-  BIO_clear_retry_flags(bio);
-  *put = 0;
-  if (me.broken_) return 0;
-  if (me.last_record_) {
-    me.Send({bytes, size});
-  } else {
-    RecordScratch& scratch = me.context_->scratch();
-    if (scratch.size + size > scratch.bytes.size() || me.UnsentSize() + scratch.size + size > kMostUnsent) {
-      me.Send();
-      if (size > scratch.bytes.size() || me.UnsentSize() + size > kMostUnsent) {
-        BIO_set_retry_write(bio);
-        return 0;
-      }
-    }
-    std::memcpy(scratch.bytes.data() + scratch.size, bytes, size);
-    scratch.size += size;
-  }
-  if (me.broken_) return 0;
-  *put = size;
-  return 1;
-}
-
-long TlsStream::OnBioControl(BIO* bio, int command, long, void*) {
-  switch (command) {
-    case BIO_CTRL_FLUSH:
-      return 1;  // whoever called OpenSSL sends what the call left in the scratch
-    case BIO_CTRL_EOF:
-      return static_cast<TlsStream*>(BIO_get_data(bio))->at_end_ ? 1 : 0;
-    default:
-      return 0;
-  }
-}
-
-void TlsStream::Send(std::string_view last) {
-  RecordScratch& scratch = context_->scratch();
-  const std::array<std::string_view, 3> parts = {std::string_view(unsent_).substr(unsent_at_),
-                                                 std::string_view(scratch.bytes.data(), scratch.size), last};
-  std::array<iovec, 3> vectors{};
-  size_t count = 0;
-  size_t size = 0;
-  for (const std::string_view part : parts) {
-    if (part.empty()) continue;
-    vectors[count++] = {const_cast<char*>(part.data()), part.size()};
-    size += part.size();
-  }
-  size_t sent = 0;
-  while (size > 0 && !blocked_ && !broken_) {
-    msghdr message{};
-    message.msg_iov = vectors.data();
-    message.msg_iovlen = count;
-    const ssize_t done = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
-    if (done >= 0) {
-      sent = static_cast<size_t>(done);
-      blocked_ = sent < size;
-      break;
-    }
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      blocked_ = true;
-    } else {
-      broken_ = true;
-    }
-  }
-  KeepUnsent(parts, sent);
-  scratch.size = 0;
-}
-
-void TlsStream::KeepUnsent(std::array<std::string_view, 3> parts, size_t sent) {
-  const size_t from_unsent = std::min(sent, parts[0].size());
-  if (from_unsent == parts[0].size()) {
-    if (unsent_.capacity() > 0) std::string().swap(unsent_);
-    unsent_at_ = 0;
-  } else {
-    unsent_at_ += static_cast<uint32_t>(from_unsent);
-  }
-  if (broken_) return;
-  sent -= from_unsent;
-  for (size_t i = 1; i < parts.size(); ++i) {
-    const size_t skip = std::min(sent, parts[i].size());
-    sent -= skip;
-    if (skip < parts[i].size()) unsent_.append(parts[i].substr(skip));
-  }
-}
 
 // ---- Events and the handshake.
 
 void TlsStream::OnReady(bool readable, bool writable) {
-  if (readable) drained_ = false;
-  if (writable && blocked_) {
-    blocked_ = false;
-    Send();
-  }
+  if (readable) bio_.OnReadable();
+  if (writable) bio_.OnWritable();
   if (failed_) return;
   if (!established_) {
-    if (readable || UnsentSize() > 0) Handshake();
+    // A socket that is merely writable is no news: our flights fit into what the BIO takes.
+    if (readable || bio_.IsBroken()) Handshake();
     return;
   }
   if (shutting_down_) FinishShutdown();
@@ -208,24 +71,18 @@ void TlsStream::Handshake() {
     return;
   }
   const int error = SSL_get_error(ssl_.get(), done);
-  Send();  // our part of the handshake, or the alert that says what is wrong with theirs
-  if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-    Fail();
-  } else if (broken_) {
-    Fail();
-  }
+  bio_.Send();  // our part of the handshake, or the alert that says what is wrong with theirs
+  if ((error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) || bio_.IsBroken()) Fail();
 }
 
 void TlsStream::Establish() {
   established_ = true;
-  quiet_bytes_ = 0;
-  // With TLS 1.3 the server speaks last in the flight before: what is left now is the ticket.
+  bio_.ForgetQuiet();
+  // With TLS 1.3 all that the client waits for was in the flight before; what is left is the ticket.
   if (version() == 13) {
-    const RecordScratch& scratch = context_->scratch();
-    unsent_.append(scratch.bytes.data(), scratch.size);
-    context_->scratch().size = 0;
+    bio_.Defer();
   } else {
-    Send();
+    bio_.Send();
   }
   handler_.OnStreamReady();
 }
@@ -236,10 +93,10 @@ void TlsStream::Fail() {
   const char* text = error == 0 ? nullptr : ERR_reason_error_string(error);
   if (text != nullptr) {
     failure_ = text;
-  } else if (quiet_bytes_ > kMostQuiet) {
+  } else if (bio_.IsTooQuiet()) {
     failure_ = "too many bytes before the end of the handshake";
   } else {
-    failure_ = at_end_ ? "closed by the client" : "connection broken";
+    failure_ = bio_.IsAtEnd() ? "closed by the client" : "connection broken";
   }
   saw_plain_http_ = ERR_GET_LIB(error) == ERR_LIB_SSL &&
                     (reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST);
@@ -252,24 +109,23 @@ void TlsStream::Fail() {
 
 IoResult TlsStream::Read(std::span<char> into) {
   CHECK(established_ && !into.empty());
-  if (broken_) return {IoStatus::kError};
+  if (IsBroken()) return {IoStatus::kError};
   if (ended_) return {IoStatus::kEnd};
-  if (drained_ && !at_end_ && SSL_has_pending(ssl_.get()) == 0) return {IoStatus::kWouldBlock};
+  if (bio_.IsDrained() && !bio_.IsAtEnd() && SSL_has_pending(ssl_.get()) == 0) return {IoStatus::kWouldBlock};
   ForgetErrors();
   size_t got = 0;
   const int done = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
   // Key updates and the like may have been answered.
-  if (context_->scratch().size > 0) [[unlikely]]
-    Send();
+  if (bio_.HasScratch()) bio_.Send();
   if (done == 1) {
-    quiet_bytes_ = 0;
+    bio_.ForgetQuiet();
     return {IoStatus::kOk, got};
   }
   return OnReadStopped(SSL_get_error(ssl_.get(), done));
 }
 
 IoResult TlsStream::OnReadStopped(int error) {
-  if (broken_) {
+  if (IsBroken()) {
     ERR_clear_error();
     return {IoStatus::kError};
   }
@@ -279,7 +135,7 @@ IoResult TlsStream::OnReadStopped(int error) {
       return {IoStatus::kWouldBlock};
     case SSL_ERROR_ZERO_RETURN:
       ended_ = true;
-      truncated_ = at_end_;
+      truncated_ = bio_.IsAtEnd();
       return {IoStatus::kEnd};
     default:
       ERR_clear_error();
@@ -295,8 +151,8 @@ size_t TlsStream::NextRecord(size_t left) const {
 
 IoResult TlsStream::Write(std::string_view bytes) {
   CHECK(established_ && !shutting_down_ && !bytes.empty());
-  if (broken_) return {IoStatus::kError};
-  if (blocked_) return {IoStatus::kWouldBlock};
+  if (IsBroken()) return {IoStatus::kError};
+  if (bio_.IsBlocked()) return {IoStatus::kWouldBlock};
   const base::SteadyTime now = event_.loop().now();
   if (now - last_write_ >= kRest) burst_bytes_ = 0;
   last_write_ = now;
@@ -307,31 +163,31 @@ IoResult TlsStream::Write(std::string_view bytes) {
   bool failed = false;
   while (taken < bytes.size() && !failed) {
     const size_t size = NextRecord(bytes.size() - taken);
-    last_record_ = taken + size == bytes.size();
+    bio_.AnnounceLast(taken + size == bytes.size());
     size_t put = 0;
     failed = SSL_write_ex(ssl_.get(), bytes.data() + taken, size, &put) != 1;
     taken += put;
     burst_bytes_ = static_cast<uint32_t>(std::min<size_t>(burst_bytes_ + put, kSmallBurst));
   }
-  last_record_ = false;
-  if (context_->scratch().size > 0) Send();
+  bio_.AnnounceLast(false);
+  if (bio_.HasScratch()) bio_.Send();
   if (failed) {
     // The BIO takes every record that Write() can make, so nothing but the end is left.
     ERR_clear_error();
     broken_ = true;
   }
-  if (broken_) return {IoStatus::kError};
+  if (IsBroken()) return {IoStatus::kError};
   return {IoStatus::kOk, taken};
 }
 
 void TlsStream::ShutdownWrite() {
   if (shutting_down_) return;
   shutting_down_ = true;
-  if (established_ && !broken_) {
+  if (established_ && !IsBroken()) {
     ForgetErrors();
     SSL_shutdown(ssl_.get());
     ERR_clear_error();
-    Send();
+    bio_.Send();
   }
   FinishShutdown();
 }

@@ -1,12 +1,9 @@
 // TlsStream: the server's side of a TLS connection as a net::Stream, OpenSSL
 // straight on the socket.
 //
-// OpenSSL reads and writes through a BIO of ours that knows what the socket last
-// said. A read that the kernel can't serve costs no system call until the next
-// edge; read-ahead makes a record cost one recv(); all records of one Write()
-// leave in one sendmsg(), the last of them without having been copied. Records
-// that a full socket does not take stay here, and Write() takes nothing more
-// until they are gone.
+// A record costs one recv(), all records of one Write() one sendmsg(), and what is known
+// to block nothing (tls/socket_bio.h). Records that a full socket does not take stay
+// here, and Write() takes nothing more until they are gone.
 //
 // A large answer begins with small records, so that the client can decrypt what the
 // first packets bring, and goes on with full ones; after a second's rest it begins
@@ -21,7 +18,6 @@
 //   a byte of application data (hello, key updates) end the connection.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,6 +26,7 @@
 #include "base/unique_fd.h"
 #include "net/socket_event.h"
 #include "net/stream.h"
+#include "tls/socket_bio.h"
 #include "tls/tls_context.h"
 
 namespace gatebook::tls {
@@ -47,7 +44,8 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
   net::IoResult Read(std::span<char> into) override;
   net::IoResult Write(std::string_view bytes) override;
   void ShutdownWrite() override;
-  bool HasUnsent() const override { return unsent_at_ < unsent_.size() && !broken_; }
+  bool HasUnsent() const override { return bio_.unsent_size() > 0 && !IsBroken(); }
+  size_t unsent_size() const { return bio_.unsent_size(); }
   int fd() const override { return fd_.get(); }
 
   bool IsEstablished() const { return established_; }
@@ -76,44 +74,30 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
   TlsStream(net::Loop& loop, base::UniqueFd fd, std::shared_ptr<TlsContext> context,
             net::StreamHandler& handler);
 
-  static const BIO_METHOD* BioMethod();
-  static int OnBioRead(BIO* bio, char* into, size_t size, size_t* got);
-  static int OnBioWrite(BIO* bio, const char* bytes, size_t size, size_t* put);
-  static long OnBioControl(BIO* bio, int command, long number, void* pointer);
-
   void OnReady(bool readable, bool writable) override;
   void Handshake();
   void Establish();
   void Fail();
   net::IoResult OnReadStopped(int error);
   size_t NextRecord(size_t left) const;
-  size_t UnsentSize() const { return unsent_.size() - unsent_at_; }
-  // Sends what is unsent, then the scratch, then `last`; keeps what the socket does not take.
-  void Send(std::string_view last = {});
-  void KeepUnsent(std::array<std::string_view, 3> parts, size_t sent);
+  bool IsBroken() const { return broken_ || bio_.IsBroken(); }
   void FinishShutdown();
 
   base::UniqueFd fd_;
   std::shared_ptr<TlsContext> context_;
-  SslPtr ssl_;
   net::SocketEvent event_;
+  SocketBio bio_;
+  SslPtr ssl_;  // uses bio_
   net::StreamHandler& handler_;
-  std::string unsent_;        // records the socket did not take; holds no memory while empty
-  uint32_t unsent_at_ = 0;    // sent of unsent_
-  uint32_t quiet_bytes_ = 0;  // received since the last application data
-  uint32_t burst_bytes_ = 0;  // written since the last rest
   base::SteadyTime last_write_{};
   const char* failure_ = "";
+  uint32_t burst_bytes_ = 0;  // written since the last rest
   bool established_ = false;
   bool failed_ = false;
-  bool drained_ = true;   // a recv() would give nothing
-  bool blocked_ = false;  // a send() would take nothing
-  bool at_end_ = false;   // the peer's FIN was read
-  bool broken_ = false;   // the socket, or the TLS session, is beyond repair
-  bool ended_ = false;    // Read() has told of the end
+  bool broken_ = false;  // the TLS session is beyond repair
+  bool ended_ = false;   // Read() has told of the end
   bool truncated_ = false;
   bool saw_plain_http_ = false;
-  bool last_record_ = false;    // inside Write(): the BIO is given its last record
   bool shutting_down_ = false;  // ShutdownWrite() was called
   bool fin_sent_ = false;
 };

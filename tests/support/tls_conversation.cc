@@ -17,6 +17,12 @@ void TestServer::Add(const CertificateText& text) {
 }
 
 std::shared_ptr<tls::TlsContext> TestServer::MakeContext() {
+  auto context = TryContext(config);
+  CHECK(context.ok());
+  return *context;
+}
+
+base::Result<std::shared_ptr<tls::TlsContext>> TestServer::TryContext(const config::Tls& other) {
   if (!tickets_) {
     auto tickets = tls::TicketKeys::Make(config.ticket_key_rotation, clock_);
     CHECK(tickets.ok());
@@ -28,9 +34,7 @@ std::shared_ptr<tls::TlsContext> TestServer::MakeContext() {
     CHECK(store.ok());
     store_ = *store;
   }
-  auto context = tls::TlsContext::Make(config, store_, tickets_, protocols);
-  CHECK(context.ok());
-  return *context;
+  return tls::TlsContext::Make(other, store_, tickets_, protocols);
 }
 
 Conversation::Conversation(net::Loop& loop, std::shared_ptr<tls::TlsContext> context,
@@ -80,7 +84,10 @@ Conversation::Conversation(net::Loop& loop, std::shared_ptr<tls::TlsContext> con
   CHECK(server_ != nullptr);
 }
 
-Conversation::~Conversation() = default;
+Conversation::~Conversation() {
+  // OpenSSL forgets the sessions of connections that were not closed in good order.
+  SSL_set_shutdown(client_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
 
 void Conversation::StepClient() {
   if (SSL_is_init_finished(client_.get()) || !client_error_.empty()) return;
@@ -102,6 +109,13 @@ bool Conversation::CarryToServer() {
     if (byte_by_byte_) loop_.RunOnce(false);
   }
   return moved;
+}
+
+bool Conversation::TryCarryNow() {
+  std::string bytes(BIO_ctrl_pending(from_client_), '\0');
+  BIO_read(from_client_, bytes.data(), static_cast<int>(bytes.size()));
+  const ssize_t sent = ::send(client_fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  return sent == static_cast<ssize_t>(bytes.size());
 }
 
 bool Conversation::CarryToClient() {

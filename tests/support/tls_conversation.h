@@ -30,6 +30,8 @@ class TestServer {
   void Add(const CertificateText& text);
   // A worker's context. Every call shares ticket keys and store, as workers do.
   std::shared_ptr<tls::TlsContext> MakeContext();
+  // The same with another configuration, which may be wrong.
+  base::Result<std::shared_ptr<tls::TlsContext>> TryContext(const config::Tls& other);
   // As after a reload: the store is loaded anew.
   void Reload() { store_.reset(); }
 
@@ -79,6 +81,11 @@ class Conversation final : public net::StreamHandler {
   void ClientFin() { ::shutdown(client_fd_.get(), SHUT_WR); }
   bool ClientSawCloseNotify() const { return (SSL_get_shutdown(client_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
   bool ClientSawFin() const { return client_saw_fin_; }
+  // Carries what the client has to say, and nothing else; false: the socket took no more.
+  bool TryCarryNow();
+  void CarryNow() { TryCarryNow(); }
+  // The client is gone, from one moment to the next.
+  void DropClient() { client_fd_.Reset(); }
   // Raw bytes past the client's TLS.
   void ClientSendRaw(std::string_view bytes);
   std::string ClientReadRaw();
