@@ -63,13 +63,6 @@ void Buffer::Reserve(size_t bytes) {
   end_ = held;
 }
 
-void Buffer::Append(std::string_view bytes) {
-  if (bytes.empty()) return;
-  Reserve(bytes.size());
-  std::memcpy(storage_.get() + end_, bytes.data(), bytes.size());
-  end_ += bytes.size();
-}
-
 void Buffer::Consume(size_t bytes) {
   CHECK(bytes <= size());
   begin_ += bytes;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -47,9 +48,16 @@ class Buffer {
   // The room behind the data; Commit() what was filled.
   std::span<char> room() { return {storage_.get() + end_, capacity_ - end_}; }
   void Commit(size_t bytes) { end_ += bytes; }
-  void Append(std::string_view bytes);
+  void Append(std::string_view bytes) {
+    if (capacity_ - end_ < bytes.size()) Reserve(bytes.size());
+    // memcpy from or to a null pointer is undefined even for nothing.
+    if (!bytes.empty()) std::memcpy(storage_.get() + end_, bytes.data(), bytes.size());
+    end_ += bytes.size();
+  }
   // Drops bytes off the front. What stays does not move.
   void Consume(size_t bytes);
+  // Keeps the first `bytes`.
+  void Truncate(size_t bytes) { end_ = begin_ + bytes; }
   // Drops everything and gives the storage back.
   void Release();
   // Gives the storage back if there is nothing in it.

@@ -17,6 +17,12 @@ constexpr MetricInfo kTable[] = {
 
 const MetricInfo& InfoOf(Metric metric) { return kTable[static_cast<size_t>(metric)]; }
 
+void CountStatus(MetricsBlock& metrics, int status) {
+  constexpr Metric kByClass[] = {Metric::kResponses1xx, Metric::kResponses2xx, Metric::kResponses3xx,
+                                 Metric::kResponses4xx, Metric::kResponses5xx};
+  if (status >= 100 && status < 600) metrics.Add(kByClass[status / 100 - 1]);
+}
+
 uint64_t Sum(const std::vector<const MetricsBlock*>& blocks, Metric metric) {
   uint64_t sum = 0;
   for (const MetricsBlock* block : blocks) sum += block->Get(metric);

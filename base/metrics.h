@@ -129,6 +129,9 @@ class alignas(64) MetricsBlock {
   std::array<std::atomic<uint64_t>, static_cast<size_t>(Metric::kCount)> cells_{};
 };
 
+// Counts an answer in its status class; 0 (no answer) in none.
+void CountStatus(MetricsBlock& metrics, int status);
+
 // Sum of a metric over blocks, and the Prometheus text exposition (version 0.0.4) of all.
 uint64_t Sum(const std::vector<const MetricsBlock*>& blocks, Metric metric);
 std::string ToPrometheus(const std::vector<const MetricsBlock*>& blocks);

@@ -43,8 +43,40 @@ void Loop::Run() {
 void Loop::RunOnce(bool may_wait) {
   EnterTurn();
   ArmTick();
-  event_base_loop(base_, may_wait ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
+  const bool wait = may_wait && next_turns_.empty();
+  event_base_loop(base_, wait ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
+  RunNextTurns();
   EmptyGraveyard();
+}
+
+void Loop::RunNextTurns() {
+  if (next_turns_.empty()) return;
+  EnterTurn();
+  running_turns_.swap(next_turns_);
+  for (size_t i = 0; i < running_turns_.size(); ++i) {
+    NextTurn* const turn = running_turns_[i];
+    if (turn == nullptr) continue;
+    running_turns_[i] = nullptr;
+    turn->armed_ = false;
+    const auto callback = turn->on_turn_;  // survives the object
+    callback();
+  }
+  running_turns_.clear();
+}
+
+NextTurn::~NextTurn() {
+  if (!armed_) return;
+  for (auto* list : {&loop_.next_turns_, &loop_.running_turns_}) {
+    for (NextTurn*& turn : *list) {
+      if (turn == this) turn = nullptr;
+    }
+  }
+}
+
+void NextTurn::Arm() {
+  if (armed_) return;
+  armed_ = true;
+  loop_.next_turns_.push_back(this);
 }
 
 void Loop::Stop() {

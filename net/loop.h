@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "net/next_turn.h"
 #include "net/timer_wheel.h"
 
 struct event;
@@ -61,10 +62,12 @@ class Loop {
   void EnterTurn();
 
  private:
+  friend class NextTurn;
   static void OnPosted(evutil_socket_t fd, short what, void* self);
   static void OnTick(evutil_socket_t fd, short what, void* self);
   void RunPosted();
   void ArmTick();
+  void RunNextTurns();
   void EmptyGraveyard();
 
   event_base* base_ = nullptr;
@@ -75,6 +78,8 @@ class Loop {
   bool stopping_ = false;
   base::SteadyTime now_;
   TimerWheel timers_;
+  std::vector<NextTurn*> next_turns_;     // null: cancelled
+  std::vector<NextTurn*> running_turns_;  // likewise; those of this turn
   std::vector<std::unique_ptr<Disposable>> graveyard_;
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;  // guarded by mutex_

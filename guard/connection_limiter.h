@@ -1,0 +1,40 @@
+// ConnectionLimiter: how many connections clients may hold, in all and an address.
+//
+// A pure decision over counts; who closes what is the caller's business.
+// Thread: any; asked once a connection, never on a request's way. The count an
+//   address is kept only when there is such a limit.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "base/ip_address.h"
+
+namespace gatebook::guard {
+
+class ConnectionLimiter {
+ public:
+  enum class Verdict { kAdmit, kTooMany, kTooManyFromAddress };
+
+  // 0: no limit an address.
+  ConnectionLimiter(uint32_t most, uint32_t most_an_address) : most_(most), most_an_address_(most_an_address) {}
+
+  // kAdmit counts the connection; Leave() must follow when it ends. Connections
+  // without an address (Unix sockets) count in all only.
+  Verdict Enter(const std::optional<base::IpAddress>& address);
+  void Leave(const std::optional<base::IpAddress>& address);
+  uint32_t open() const { return open_.load(std::memory_order_relaxed); }
+
+ private:
+  const uint32_t most_;
+  const uint32_t most_an_address_;
+  std::atomic<uint32_t> open_{0};
+  std::mutex mutex_;
+  // Ordered, so that no choice of addresses makes it slow.
+  std::map<base::IpAddress, uint32_t> by_address_;  // guarded by mutex_
+};
+
+}  // namespace gatebook::guard

@@ -1,0 +1,60 @@
+// ClientSide: what an exchange asks of the connection (or stream) it serves.
+//
+// The exchange speaks in messages; framing, record sizes, cookies and keep-alive
+// are this side's. HTTP/1 is proxy/client_connection.h.
+//
+// Thread: the worker's. All calls come from inside Exchange::Pump().
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "http/head.h"
+#include "http/refusal.h"
+#include "net/stream.h"
+
+namespace gatebook::proxy {
+
+class ClientSide {
+ public:
+  enum class Take {
+    kBytes,    // `piece` holds payload, to be used before the next call
+    kEnd,      // the body is over, in good order
+    kWait,     // nothing more now
+    kRefused,  // the body broke a rule: body_refusal()
+    kGone,     // the client has left
+  };
+
+  // Request body without its framing, at most `most` bytes.
+  virtual Take ReadBody(size_t most, std::string_view& piece) = 0;
+  virtual http::Refusal body_refusal() const = 0;
+  // 100 Continue, if the client waits for it and has sent nothing of its body.
+  virtual void WriteContinue() = 0;
+
+  // The answer. Everything is gathered until Flush() or until a record is full.
+  virtual void WriteInterim(const http::ResponseHead& head) = 0;
+  // `request_read`: whether all of the request has been read; if not, the connection ends with the answer.
+  virtual void WriteHead(const http::ResponseHead& head, bool request_read) = 0;
+  // An answer of our own making instead.
+  virtual void WriteRefusal(http::Refusal refusal, bool request_read) = 0;
+  // Takes what it can; less than all means that the client is slow, and OnExchangeReady will come.
+  virtual size_t WriteBody(std::string_view piece) = 0;
+  virtual void WriteEnd() = 0;
+  // Pushes on what was gathered, as far as the client takes it.
+  virtual void Flush() = 0;
+
+  // A tunnel's bytes, once WriteHead() has passed on a 101.
+  virtual net::IoResult ReadTunnel(std::span<char> into) = 0;
+  virtual net::IoResult WriteTunnel(std::string_view bytes) = 0;
+  virtual void ShutdownTunnel() = 0;
+
+  // The exchange has moved its share for now: OnExchangeReady() is to come again after others had their turn.
+  virtual void YieldTurn() = 0;
+  // From events of the exchange's own: leads to a call of Exchange::Pump() at once.
+  virtual void OnExchangeReady() = 0;
+
+ protected:
+  ~ClientSide() = default;
+};
+
+}  // namespace gatebook::proxy

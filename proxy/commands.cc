@@ -1,0 +1,125 @@
+#include "proxy/commands.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "config/loader.h"
+#include "config/schema.h"
+#include "config/show.h"
+#include "proxy/admin_client.h"
+#include "proxy/server.h"
+#include "proxy/status_page.h"
+
+namespace gatebook::proxy {
+namespace {
+
+using base::ExitCode;
+
+constexpr char kDefaultConfig[] = "/etc/gatebook/gatebook.toml";
+
+int Code(ExitCode code) { return static_cast<int>(code); }
+
+int Fail(const base::Error& error) {
+  fmt::print(stderr, "gatebook: {}\n", error.message);
+  return Code(error.exit_code);
+}
+
+bool IsColored(int fd) { return isatty(fd) == 1 && std::getenv("NO_COLOR") == nullptr; }
+
+// The config, or nothing after the problems have been said.
+std::shared_ptr<const config::Config> LoadOrSay(const std::string& path) {
+  config::LoadOutcome outcome = config::Load(path);
+  if (!outcome.ok()) fmt::print(stderr, "{}", config::RenderProblems(outcome.problems, IsColored(STDERR_FILENO)));
+  return outcome.config;
+}
+
+int RunServer(const std::string& path) {
+  const auto config = LoadOrSay(path);
+  if (!config) return Code(ExitCode::kConfig);
+  Server server(config);
+  if (const auto status = server.Start(); !status.ok()) return Fail(status.error());
+  server.Run();
+  return Code(ExitCode::kOk);
+}
+
+int RunCheck(const std::string& path) {
+  const auto config = LoadOrSay(path);
+  if (!config) return Code(ExitCode::kConfig);
+  fmt::print("{}: well\n", path);
+  return Code(ExitCode::kOk);
+}
+
+int RunStatus(const std::string& path, bool json) {
+  const auto config = LoadOrSay(path);
+  if (!config) return Code(ExitCode::kConfig);
+  const auto answer = AskAdmin(config->admin.address, "/status");
+  if (!answer.ok()) return Fail(answer.error());
+  if (json) {
+    fmt::print("{}", *answer);
+    return Code(ExitCode::kOk);
+  }
+  const auto text = StatusForPeople(*answer);
+  if (!text.ok()) return Fail(text.error());
+  fmt::print("{}", *text);
+  return Code(ExitCode::kOk);
+}
+
+int RunConfigShow(const std::string& path) {
+  const auto config = LoadOrSay(path);
+  if (!config) return Code(ExitCode::kConfig);
+  fmt::print("{}", config::Show(*config));
+  return Code(ExitCode::kOk);
+}
+
+}  // namespace
+
+int RunCommandLine(int argc, char** argv) {
+  CLI::App app{"Gatebook: a TLS edge in front of a web service that keeps a visitors' book", "gatebook"};
+  app.require_subcommand(1);
+  app.set_help_flag("-h,--help", "Say this and end");
+  std::string path = kDefaultConfig;
+  bool json = false;
+  int code = 0;
+  const auto add = [&](CLI::App& parent, const char* name, const char* what, const char* example) {
+    CLI::App* command = parent.add_subcommand(name, what);
+    command->footer(std::string("Example:\n  ") + example);
+    return command;
+  };
+  const auto with_config = [&](CLI::App* command) {
+    command->add_option("-c,--config", path, "The configuration file")->capture_default_str()->type_name("FILE");
+    return command;
+  };
+
+  with_config(add(app, "run", "Serve until TERM", "gatebook run -c /etc/gatebook/gatebook.toml"))
+      ->callback([&] { code = RunServer(path); });
+  with_config(add(app, "check", "Say everything that is wrong with a configuration, without starting",
+                  "gatebook check -c gatebook.toml && systemctl restart gatebook"))
+      ->callback([&] { code = RunCheck(path); });
+
+  CLI::App* status = with_config(add(app, "status", "How the running edge is", "gatebook status --json | jq .visits"));
+  status->add_flag("--json", json, "As JSON");
+  status->callback([&] { code = RunStatus(path, json); });
+
+  CLI::App* config = app.add_subcommand("config", "The configuration in force, and its schema");
+  config->require_subcommand(1);
+  with_config(add(*config, "show", "The configuration with all defaults, as TOML", "gatebook config show -c gatebook.toml"))
+      ->callback([&] { code = RunConfigShow(path); });
+  add(*config, "schema", "JSON Schema of the configuration", "gatebook config schema > gatebook.schema.json")
+      ->callback([&] { fmt::print("{}", config::JsonSchema()); });
+
+  add(app, "version", "Say the version", "gatebook version")->callback([&] { fmt::print("gatebook {}\n", GATEBOOK_VERSION); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? Code(ExitCode::kOk) : Code(ExitCode::kUsage);
+  }
+  return code;
+}
+
+}  // namespace gatebook::proxy

@@ -1,0 +1,508 @@
+#include "proxy/exchange.h"
+
+#include "base/check.h"
+#include "proxy/request_writer.h"
+
+namespace gatebook::proxy {
+namespace {
+
+using base::Metric;
+using http::Framing;
+using http::ParseStatus;
+using http::Refusal;
+using net::IoStatus;
+
+constexpr size_t kMostTowardsUpstream = 64 * 1024;
+constexpr uint32_t kMostInterimAnswers = 8;
+// What one exchange may move before others have their turn.
+constexpr int64_t kShare = 1024 * 1024;
+// Every record of a visit stands in the minute stream of its record time, whose
+// end is counted from 30 s before that minute (docs/data-model.md): what lasts
+// longer is written down open, with a margin for timers.
+constexpr std::chrono::seconds kOpenAfter{25};
+
+}  // namespace
+
+Exchange::Exchange(WorkerContext& context, ClientSide& client, const ClientFacts& facts, const http::RequestHead& head,
+                   const VisitSession& session)
+    : context_(context),
+      client_(client),
+      head_(head),
+      facts_(facts),
+      to_upstream_(context.buffers),
+      response_timer_([this] { OnResponseTimeout(); }),
+      open_timer_([this] { WriteOpenVisit(); }) {
+  facts_of_visit_.arrival = base::Clock::System().WallNow();
+  facts_of_visit_.started = context_.loop.now();
+  facts_of_visit_.session = session;
+  facts_of_visit_.request_id = context_.request_ids.Next();
+  request_read_ = head_.framing == Framing::kNone;
+  context_.metrics.Add(Metric::kExchangesOpen);
+  open_timer_.Arm(context_.loop.timers(), facts_of_visit_.started + kOpenAfter);
+  FindUpstream();
+}
+
+Exchange::~Exchange() {
+  if (phase_ == Phase::kTunnel) context_.metrics.Sub(Metric::kTunnelsOpen);
+  // The client left: the visit says how far it came.
+  WriteVisit();
+  CountAnswer();
+  DropUpstream();
+  if (attempt_) context_.loop.Dispose(std::move(attempt_));
+  context_.metrics.Sub(Metric::kExchangesOpen);
+}
+
+void Exchange::FindUpstream() {
+  if (context_.book.MustRefuse()) return Refuse(Refusal::kJournalFull);
+  const auto index = context_.router.Find(head_.host, head_.path);
+  if (!index) return Refuse(Refusal::kNoRoute);
+  upstream_index_ = *index;
+  if (context_.config.limits.body_size != 0 && head_.content_length > context_.config.limits.body_size) {
+    return Refuse(Refusal::kBodyTooLarge);
+  }
+  if (auto idle = context_.upstreams[upstream_index_]->TakeIdle()) {
+    TakeUpstream(std::move(idle));
+  } else {
+    StartConnecting();
+  }
+}
+
+void Exchange::StartConnecting() {
+  phase_ = Phase::kConnecting;
+  attempt_ = context_.upstreams[upstream_index_]->Connect(
+      [this](std::unique_ptr<UpstreamConnection> connection) {
+        context_.loop.Dispose(std::move(attempt_));
+        TakeUpstream(std::move(connection));
+        client_.OnExchangeReady();
+      },
+      [this](Refusal refusal) {
+        context_.loop.Dispose(std::move(attempt_));
+        Refuse(refusal);
+        client_.OnExchangeReady();
+      });
+}
+
+void Exchange::TakeUpstream(std::unique_ptr<UpstreamConnection> connection) {
+  upstream_ = std::move(connection);
+  upstream_->SetUser(this);
+  upstream_->parser().Reset();
+  phase_ = Phase::kExchanging;
+  WriteRequestHead(to_upstream_, head_, facts_, facts_of_visit_.session.id, facts_of_visit_.request_id,
+                   context_.config.session.cookie);
+  request_sent_at_ = context_.loop.now();
+  if (!request_read_) client_.WriteContinue();
+}
+
+Exchange::End Exchange::Pump() {
+  share_ = kShare;
+  if (phase_ == Phase::kExchanging) PumpRequest();
+  if (phase_ == Phase::kExchanging) PumpResponse();
+  if (phase_ == Phase::kFlushing) PumpFlushing();
+  if (phase_ == Phase::kTunnel) PumpTunnel();
+  return end_;
+}
+
+void Exchange::PumpFlushing() {
+  switch (context_.book.StateOf(flush_position_)) {
+    case VisitBook::FlushState::kFlushed:
+      return CompleteAnswer();
+    case VisitBook::FlushState::kPending:
+      return;
+    case VisitBook::FlushState::kFailed:
+      // journal.on_full = "refuse": an answer that is not in the book is not given.
+      phase_ = Phase::kOver;
+      end_ = End::kBroken;
+      return;
+  }
+}
+
+bool Exchange::HasMovedShare(size_t bytes) {
+  share_ -= static_cast<int64_t>(bytes);
+  if (share_ > 0) return false;
+  client_.YieldTurn();
+  return true;
+}
+
+// ---- the request, client to upstream
+
+bool Exchange::FillFromClient() {
+  while (!request_read_ && to_upstream_.size() < kMostTowardsUpstream) {
+    std::string_view piece;
+    switch (client_.ReadBody(kMostTowardsUpstream - to_upstream_.size(), piece)) {
+      case ClientSide::Take::kBytes:
+        facts_of_visit_.bytes_in += piece.size();
+        if (context_.config.limits.body_size != 0 && facts_of_visit_.bytes_in > context_.config.limits.body_size) {
+          Refuse(Refusal::kBodyTooLarge);
+          return false;
+        }
+        if (send_failed_) {  // read to find its end, no more
+          if (HasMovedShare(piece.size())) return false;
+          break;
+        }
+        if (head_.framing == Framing::kChunked) {
+          char line[24];
+          to_upstream_.Append({line, http::WriteChunkLine(piece.size(), line)});
+          to_upstream_.Append(piece);
+          to_upstream_.Append("\r\n");
+        } else {
+          to_upstream_.Append(piece);
+        }
+        break;
+      case ClientSide::Take::kEnd:
+        request_read_ = true;
+        if (head_.framing == Framing::kChunked && !send_failed_) to_upstream_.Append(http::kLastChunk);
+        break;
+      case ClientSide::Take::kWait:
+        return false;
+      case ClientSide::Take::kRefused:
+        Refuse(client_.body_refusal());
+        return false;
+      case ClientSide::Take::kGone:
+        end_ = End::kBroken;
+        phase_ = Phase::kOver;
+        return false;
+    }
+  }
+  return !request_read_;
+}
+
+void Exchange::PumpRequest() {
+  while (!request_sent_) {
+    const bool more = FillFromClient();
+    if (phase_ != Phase::kExchanging) return;
+    while (!to_upstream_.IsEmpty()) {
+      const auto result = upstream_->stream().Write(to_upstream_.data());
+      if (result.status == IoStatus::kWouldBlock) {
+        if (!response_timer_.IsArmed()) ArmResponseTimer(context_.config.timeouts.upstream_idle);
+        return;
+      }
+      response_timer_.Cancel();
+      if (result.status != IoStatus::kOk) {
+        // An upstream may answer early and stop reading (RFC 9112 §9.6): look for its answer.
+        send_failed_ = true;
+        to_upstream_.Release();
+        break;
+      }
+      to_upstream_.Consume(result.bytes);
+      if (!request_read_ && HasMovedShare(result.bytes)) return;
+    }
+    if (request_read_) {
+      request_sent_ = true;
+      to_upstream_.Release();
+      if (!head_written_) {
+        request_sent_at_ = context_.loop.now();
+        ArmResponseTimer(context_.config.timeouts.first_byte);
+      }
+    } else if (!more) {
+      return;
+    }
+  }
+}
+
+// ---- the answer, upstream to client
+
+void Exchange::PumpResponse() {
+  base::Buffer& received = upstream_->received();
+  while (phase_ == Phase::kExchanging) {
+    if (!HandOverPiece()) {
+      response_timer_.Cancel();  // the client is slow, the upstream is not to blame
+      return;
+    }
+    if (answer_read_) return CompleteAnswer();
+    if (!received.IsEmpty()) {
+      if (!head_written_) {
+        ReadResponseHead();
+        if (phase_ != Phase::kExchanging) return;
+        if (head_written_ || answer_read_) continue;
+      } else {
+        const auto step = answer_body_.Read(received.data());
+        if (answer_body_.HasFailed()) return Refuse(Refusal::kUpstreamBadBody);
+        if (step.consumed > 0) {
+          piece_ = step.payload;
+          piece_consumed_ = step.consumed;
+          facts_of_visit_.bytes_out += piece_.size();
+          if (piece_.empty()) received.Consume(step.consumed);
+          if (answer_body_.IsDone()) {
+            OnResponseRead();
+            if (phase_ != Phase::kExchanging) return;
+          }
+          continue;
+        }
+      }
+    }
+    // Nothing whole in the buffer: read on.
+    received.Reserve(large_reads_ ? base::BufferPool::kLarge / 2 : 4096);
+    const std::span<char> room = received.room();
+    const auto result = upstream_->stream().Read(room);
+    if (result.status == IoStatus::kOk) {
+      received.Commit(result.bytes);
+      answer_seen_ = true;
+      large_reads_ = result.bytes == room.size();
+      if (head_written_) ArmResponseTimer(context_.config.timeouts.upstream_idle);
+      if (HasMovedShare(result.bytes)) return;
+    } else if (result.status == IoStatus::kWouldBlock) {
+      if (received.IsEmpty()) received.Release();
+      client_.Flush();
+      if (head_written_ && !response_timer_.IsArmed()) ArmResponseTimer(context_.config.timeouts.upstream_idle);
+      return;
+    } else {
+      return OnUpstreamGone(result.status == IoStatus::kEnd);
+    }
+  }
+}
+
+void Exchange::ReadResponseHead() {
+  http::ResponseParser& parser = upstream_->parser();
+  base::Buffer& received = upstream_->received();
+  const ParseStatus status = parser.Parse(received.data(), head_.method, head_.websocket);
+  if (status == ParseStatus::kRefused) return Refuse(parser.refusal());
+  if (status == ParseStatus::kNeedMore) return;
+  const http::ResponseHead& head = parser.head();
+  if (head.status == 101) return request_sent_ ? BeginTunnel(head) : Refuse(Refusal::kUpstreamBadUpgrade);
+  if (head.status < 200) {
+    if (++interim_answers_ > kMostInterimAnswers) return Refuse(Refusal::kUpstreamTooMany1xx);
+    // We have answered Expect ourselves; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
+    if (head.status != 100 && head_.minor_version >= 1) client_.WriteInterim(head);
+    context_.metrics.Add(Metric::kResponses1xx);
+    received.Consume(head.size);
+    parser.Reset();
+    return;
+  }
+  OnFinalHead(head);
+}
+
+void Exchange::OnFinalHead(const http::ResponseHead& head) {
+  facts_of_visit_.status = static_cast<uint16_t>(head.status);
+  facts_of_visit_.upstream_us = MicrosecondsSince(request_sent_at_);
+  upstream_keep_alive_ = head.keep_alive && head.framing != Framing::kToClose;
+  response_timer_.Cancel();
+  client_.WriteHead(head, request_read_);
+  head_written_ = true;
+  answer_body_.Begin(head.framing, head.content_length);
+  upstream_->received().Consume(head.size);
+  if (head.framing == Framing::kNone) OnResponseRead();
+}
+
+void Exchange::OnResponseRead() {
+  answer_read_ = true;
+  response_timer_.Cancel();
+  if (!WriteVisit()) phase_ = Phase::kFlushing;
+}
+
+bool Exchange::HandOverPiece() {
+  if (piece_.empty()) return true;
+  piece_.remove_prefix(client_.WriteBody(piece_));
+  if (!piece_.empty()) return false;
+  upstream_->received().Consume(piece_consumed_);
+  return true;
+}
+
+void Exchange::CompleteAnswer() {
+  if (!HandOverPiece()) return;
+  phase_ = Phase::kOver;
+  end_ = End::kAnswered;
+  if (answer_read_) {
+    client_.WriteEnd();
+    ReturnUpstream();
+  }
+  client_.Flush();
+}
+
+void Exchange::OnUpstreamGone(bool in_good_order) {
+  if (head_written_) {
+    if (answer_body_.framing() == Framing::kToClose && in_good_order) {
+      OnResponseRead();
+      if (phase_ == Phase::kExchanging) CompleteAnswer();
+      return;
+    }
+    return Refuse(Refusal::kUpstreamClosed);
+  }
+  if (MayRetry()) return Retry();
+  Refuse(Refusal::kUpstreamClosed);
+}
+
+bool Exchange::MayRetry() const {
+  return upstream_->reused() && !retried_ && !answer_seen_ && IsSafe(head_.method) && head_.framing == Framing::kNone;
+}
+
+void Exchange::Retry() {
+  context_.metrics.Add(Metric::kUpstreamRetries);
+  retried_ = true;
+  request_sent_ = send_failed_ = false;
+  response_timer_.Cancel();
+  DropUpstream();
+  to_upstream_.Release();
+  StartConnecting();
+}
+
+void Exchange::ArmResponseTimer(base::Duration span) {
+  response_timer_.Arm(context_.loop.timers(), context_.loop.now() + span);
+}
+
+void Exchange::OnResponseTimeout() {
+  if (phase_ == Phase::kTunnel) {
+    EndTunnel(End::kTunnelIdle);
+    client_.OnExchangeReady();
+    return;
+  }
+  Refuse(head_written_ ? Refusal::kUpstreamStalled : Refusal::kUpstreamTimeout);
+  client_.OnExchangeReady();
+}
+
+void Exchange::Refuse(Refusal refusal) {
+  if (phase_ == Phase::kOver) return;
+  context_.refusals.Count(refusal);
+  facts_of_visit_.refusal = refusal;
+  response_timer_.Cancel();
+  DropUpstream();
+  piece_ = {};
+  phase_ = Phase::kOver;
+  if (head_written_) {
+    end_ = End::kBroken;
+    WriteVisit();
+    return;
+  }
+  facts_of_visit_.status = http::InfoOf(refusal).status;
+  client_.WriteRefusal(refusal, request_read_);
+  head_written_ = true;
+  if (WriteVisit()) {
+    client_.Flush();
+    end_ = End::kAnswered;
+  } else {
+    phase_ = Phase::kFlushing;
+  }
+}
+
+// ---- tunnels
+
+void Exchange::BeginTunnel(const http::ResponseHead& head) {
+  facts_of_visit_.status = 101;
+  facts_of_visit_.protocol = logger::Protocol::kWs;
+  facts_of_visit_.upstream_us = MicrosecondsSince(request_sent_at_);
+  response_timer_.Cancel();
+  WriteOpenVisit();
+  client_.WriteHead(head, request_read_);
+  client_.Flush();
+  head_written_ = true;
+  upstream_->received().Consume(head.size);
+  phase_ = Phase::kTunnel;
+  context_.metrics.Add(Metric::kTunnelsOpen);
+}
+
+void Exchange::PumpTunnel() {
+  bool moved = false;
+  while (MoveTunnel(true)) moved = true;
+  while (phase_ == Phase::kTunnel && MoveTunnel(false)) moved = true;
+  if (phase_ != Phase::kTunnel) return;
+  if (client_ended_ && upstream_ended_) return EndTunnel(End::kTunnelEnded);
+  if (moved || !response_timer_.IsArmed()) ArmResponseTimer(context_.config.timeouts.tunnel_idle);
+}
+
+bool Exchange::MoveTunnel(bool to_upstream) {
+  base::Buffer& buffer = to_upstream ? to_upstream_ : upstream_->received();
+  bool& ended = to_upstream ? client_ended_ : upstream_ended_;
+  if (!buffer.IsEmpty()) {
+    const auto put =
+        to_upstream ? upstream_->stream().Write(buffer.data()) : client_.WriteTunnel(buffer.data());
+    if (put.status == IoStatus::kWouldBlock) return false;
+    if (put.status != IoStatus::kOk) {
+      EndTunnel(End::kTunnelEnded);
+      return false;
+    }
+    (to_upstream ? facts_of_visit_.bytes_in : facts_of_visit_.bytes_out) += put.bytes;
+    buffer.Consume(put.bytes);
+    return !HasMovedShare(put.bytes);
+  }
+  if (ended) return false;
+  buffer.Reserve(4096);
+  const auto got = to_upstream ? client_.ReadTunnel(buffer.room()) : upstream_->stream().Read(buffer.room());
+  switch (got.status) {
+    case IoStatus::kOk:
+      buffer.Commit(got.bytes);
+      return true;
+    case IoStatus::kWouldBlock:
+      buffer.ReleaseIfEmpty();
+      return false;
+    case IoStatus::kEnd:
+      ended = true;
+      buffer.ReleaseIfEmpty();
+      if (to_upstream) {
+        upstream_->stream().ShutdownWrite();
+      } else {
+        client_.ShutdownTunnel();
+      }
+      return false;
+    case IoStatus::kError:
+      EndTunnel(End::kTunnelEnded);
+      return false;
+  }
+  return false;
+}
+
+void Exchange::EndTunnel(End end) {
+  if (phase_ != Phase::kTunnel) return;
+  phase_ = Phase::kOver;
+  end_ = end;
+  context_.metrics.Sub(Metric::kTunnelsOpen);
+  response_timer_.Cancel();
+  WriteVisit();
+  DropUpstream();
+}
+
+// ---- the book, and the upstream's end
+
+bool Exchange::WriteVisit() {
+  if (written_) return true;
+  written_ = true;
+  open_timer_.Cancel();
+  facts_of_visit_.duration_us = MicrosecondsSince(facts_of_visit_.started);
+  if (written_open_) {
+    context_.book.WriteClosing(open_id_, facts_of_visit_);
+    return true;
+  }
+  const logger::Appended appended = context_.book.Write(facts_of_visit_, facts_, &head_, false);
+  if (!context_.book.must_await_flush() || appended.outcome != logger::Appended::Outcome::kOk) return true;
+  context_.book.RequestFlush();
+  flush_position_ = appended.position;
+  return false;
+}
+
+void Exchange::WriteOpenVisit() {
+  if (written_ || written_open_) return;
+  open_timer_.Cancel();
+  const logger::Appended appended = context_.book.Write(facts_of_visit_, facts_, &head_, true);
+  if (appended.outcome == logger::Appended::Outcome::kOk) {
+    written_open_ = true;
+    open_id_ = appended.id;
+  } else {
+    written_ = true;  // counted as dropped; there is nothing to complete
+  }
+}
+
+void Exchange::CountAnswer() {
+  context_.metrics.Add(Metric::kBytesFromClients, facts_of_visit_.bytes_in);
+  context_.metrics.Add(Metric::kBytesToClients, facts_of_visit_.bytes_out);
+  CountStatus(context_.metrics, facts_of_visit_.status);
+}
+
+void Exchange::DropUpstream() {
+  if (!upstream_) return;
+  upstream_->SetUser(nullptr);
+  context_.loop.Dispose(std::move(upstream_));
+}
+
+void Exchange::ReturnUpstream() {
+  char surplus;
+  const bool exact = request_sent_ && !send_failed_ && upstream_keep_alive_ && answer_read_ && !context_.draining &&
+                     upstream_->received().IsEmpty() &&
+                     upstream_->stream().Read({&surplus, 1}).status == IoStatus::kWouldBlock;
+  if (!exact) return DropUpstream();
+  context_.upstreams[upstream_index_]->GiveIdle(std::move(upstream_));
+}
+
+uint64_t Exchange::MicrosecondsSince(base::SteadyTime start) const {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(context_.loop.now() - start).count());
+}
+
+}  // namespace gatebook::proxy

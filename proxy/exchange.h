@@ -1,0 +1,143 @@
+// Exchange: one request and its response, or one tunnel.
+//
+//                 ┌──────────── refused ───────────┐
+//   Begin ─► kConnecting ─► kExchanging ─► kFlushing ─► kOver
+//                 ▲   stale     │  101                 ▲
+//                 └── retry ────┤                      │
+//                               └──► kTunnel ──────────┘
+//
+// Both directions go on at the same time: the request body to the upstream, the
+// answer to the client, each in bounded memory, each stopping when the other
+// end is slow. The visit is written down before the last byte of the answer is
+// handed on (kFlushing: under journal.flush = "always" the last byte waits for
+// the disk there).
+//
+// Thread: the worker's. Borrows: context, client side, facts, head (all outlive it).
+// Owns: its upstream connection while it has one.
+// Ends: destroying it gives the upstream connection up and completes the record as far as
+//   it went. May be destroyed inside its own Pump()'s caller.
+// Limits: 64 KiB towards the upstream, one read (16 or 64 KiB) from it.
+#pragma once
+
+#include <memory>
+
+#include "http/body_reader.h"
+#include "http/head.h"
+#include "logger/journal_writer.h"
+#include "net/timer_wheel.h"
+#include "proxy/client_facts.h"
+#include "proxy/client_side.h"
+#include "proxy/visit_book.h"
+#include "proxy/worker_context.h"
+
+namespace gatebook::proxy {
+
+class Exchange final : private UpstreamConnection::User {
+ public:
+  enum class End {
+    kNotYet,
+    kAnswered,  // the whole answer was handed to the client side
+    kBroken,    // an answer was begun that cannot be ended: abort the connection
+    kTunnelEnded,
+    kTunnelIdle,
+  };
+
+  Exchange(WorkerContext& context, ClientSide& client, const ClientFacts& facts, const http::RequestHead& head,
+           const VisitSession& session);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // Moves everything that can be moved. Anything but kNotYet: destroy it.
+  End Pump();
+  // The client has stopped sending its body for too long.
+  void RefuseSlowBody() { Refuse(http::Refusal::kBodyTimeout); }
+
+  // The request's body has been read whole.
+  bool request_read() const { return request_read_; }
+  bool is_tunnel() const { return phase_ == Phase::kTunnel; }
+  uint64_t bytes_in() const { return facts_of_visit_.bytes_in; }
+
+ private:
+  enum class Phase { kConnecting, kExchanging, kFlushing, kTunnel, kOver };
+
+  void FindUpstream();
+  void StartConnecting();
+  void TakeUpstream(std::unique_ptr<UpstreamConnection> connection);
+  void PumpRequest();
+  // False when nothing more can be taken from the client now.
+  bool FillFromClient();
+  void PumpResponse();
+  void ReadResponseHead();
+  void OnFinalHead(const http::ResponseHead& head);
+  void OnResponseRead();
+  void OnUpstreamGone(bool in_good_order);
+  // False: the client takes no more now.
+  bool HandOverPiece();
+  void CompleteAnswer();
+  void BeginTunnel(const http::ResponseHead& head);
+  void PumpFlushing();
+  void PumpTunnel();
+  // One direction: false when it is blocked or over.
+  bool MoveTunnel(bool to_upstream);
+  void EndTunnel(End end);
+
+  bool MayRetry() const;
+  void Retry();
+  // An answer of our own, or, when one has begun already, a visible break.
+  void Refuse(http::Refusal refusal);
+  void ArmResponseTimer(base::Duration span);
+  void OnResponseTimeout();
+  // False: the last byte has to wait for the journal.
+  bool WriteVisit();
+  void CountAnswer();
+  void WriteOpenVisit();
+  // True: this Pump() has moved its share; it goes on in a later turn.
+  bool HasMovedShare(size_t bytes);
+  void DropUpstream();
+  void ReturnUpstream();
+  uint64_t MicrosecondsSince(base::SteadyTime start) const;
+
+  void OnUpstreamReady() override { client_.OnExchangeReady(); }
+  void OnUpstreamFailed() override { client_.OnExchangeReady(); }
+
+  WorkerContext& context_;
+  ClientSide& client_;
+  const http::RequestHead& head_;
+  VisitFacts facts_of_visit_;
+  Phase phase_ = Phase::kConnecting;
+  End end_ = End::kNotYet;
+
+  size_t upstream_index_ = 0;
+  std::unique_ptr<UpstreamPool::Attempt> attempt_;
+  std::unique_ptr<UpstreamConnection> upstream_;
+  const ClientFacts& facts_;
+  base::Buffer to_upstream_;
+  base::SteadyTime request_sent_at_{};
+  http::BodyReader answer_body_;
+  std::string_view piece_;       // payload not yet taken by the client; views into the upstream's buffer
+  int64_t share_ = 0;            // bytes that this Pump() may still move
+  size_t piece_consumed_ = 0;    // what to drop from that buffer when it is
+  uint64_t flush_position_ = 0;  // kFlushing: where the journal must be on disk
+  logger::VisitId open_id_;      // of a visit written open
+  uint32_t interim_answers_ = 0;
+
+  bool request_read_ = false;
+  bool request_sent_ = false;    // all of it written to the upstream
+  bool send_failed_ = false;     // the upstream stopped reading; its answer may still come
+  bool answer_seen_ = false;     // a byte of it
+  bool head_written_ = false;
+  bool answer_read_ = false;     // its last byte
+  bool upstream_keep_alive_ = false;
+  bool large_reads_ = false;
+  bool retried_ = false;
+  bool written_ = false;         // the visit is in the book, complete
+  bool written_open_ = false;
+  bool client_ended_ = false;    // tunnels: which side has sent its end
+  bool upstream_ended_ = false;
+
+  net::Timer response_timer_;
+  net::Timer open_timer_;
+};
+
+}  // namespace gatebook::proxy

@@ -1,0 +1,91 @@
+#include "proxy/request_writer.h"
+
+#include <charconv>
+
+#include "proxy/cookie.h"
+#include "proxy/request_ids.h"
+
+namespace gatebook::proxy {
+namespace {
+
+using http::FieldId;
+
+// Fields that we write ourselves or that concern this hop alone.
+bool IsOurs(FieldId id) {
+  switch (id) {
+    case FieldId::kHost:
+    case FieldId::kContentLength:
+    case FieldId::kTransferEncoding:
+    case FieldId::kConnection:
+    case FieldId::kExpect:
+    case FieldId::kForwarded:
+    case FieldId::kXForwarded:
+    case FieldId::kXRequestId:
+    case FieldId::kXSessionId:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void AppendField(base::Buffer& out, std::string_view name, std::string_view value) {
+  out.Append(name);
+  out.Append(": ");
+  out.Append(value);
+  out.Append("\r\n");
+}
+
+void AppendCookieField(base::Buffer& out, const http::Field& field, std::string_view cookie_name) {
+  const size_t before = out.size();
+  out.Append(field.name);
+  out.Append(": ");
+  if (AppendWithoutCookie(out, field.value, cookie_name)) {
+    out.Append("\r\n");
+  } else {
+    out.Truncate(before);
+  }
+}
+
+}  // namespace
+
+void WriteRequestHead(base::Buffer& out, const http::RequestHead& head, const ClientFacts& facts,
+                      const logger::SessionId& session, uint64_t request_id, std::string_view cookie_name) {
+  out.Reserve(head.size + facts.forwarding_fields.size() + 512);
+  out.Append(head.method_text);
+  out.Append(" ");
+  out.Append(head.target);
+  out.Append(" HTTP/1.1\r\nHost: ");
+  out.Append(head.authority);
+  out.Append("\r\n");
+  for (const http::Field& field : head.fields) {
+    if (field.hop_by_hop || IsOurs(field.id)) continue;
+    if (field.id == FieldId::kCookie) {
+      AppendCookieField(out, field, cookie_name);
+      continue;
+    }
+    AppendField(out, field.name, field.value);
+  }
+  if (head.websocket) out.Append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  if (head.framing == http::Framing::kChunked) {
+    out.Append("Transfer-Encoding: chunked\r\n");
+  } else if (head.has_content_length) {
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, head.content_length).ptr;
+    out.Append("Content-Length: ");
+    out.Append({digits, static_cast<size_t>(end - digits)});
+    out.Append("\r\n");
+  }
+  out.Append(facts.forwarding_fields);
+  out.Append(";host=\"");
+  out.Append(head.authority);
+  out.Append("\"\r\nX-Forwarded-Host: ");
+  out.Append(head.authority);
+  out.Append(head.minor_version >= 1 ? "\r\nVia: 1.1 gatebook\r\nX-Request-ID: " : "\r\nVia: 1.0 gatebook\r\nX-Request-ID: ");
+  const auto id = ToHexDigits(request_id);
+  out.Append({id.data(), id.size()});
+  out.Append("\r\nX-Session-ID: ");
+  out.Append(logger::ToText(session));
+  out.Append("\r\n\r\n");
+}
+
+}  // namespace gatebook::proxy

@@ -1,0 +1,30 @@
+// Router: host and path to an upstream.
+//
+// An exact host wins over "*.example.com", the longest wildcard over shorter ones, those
+// over "*"; within a host the longest path prefix wins, where a prefix ends at a segment's
+// border ("/api" takes "/api" and "/api/x", not "/apix"). The path is compared as it
+// was sent; the upstream sees the same bytes, so there is nothing to disagree about.
+//
+// Thread: immutable once made. Borrows: the config's routes.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+
+namespace gatebook::proxy {
+
+class Router {
+ public:
+  explicit Router(const std::vector<config::Route>& routes);
+
+  // Index of the upstream; nothing if no route takes it. `host` without port, any case.
+  std::optional<size_t> Find(std::string_view host, std::string_view path) const;
+
+ private:
+  std::vector<const config::Route*> routes_;  // the most specific first
+};
+
+}  // namespace gatebook::proxy

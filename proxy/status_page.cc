@@ -1,0 +1,150 @@
+#include "proxy/status_page.h"
+
+#include <fmt/format.h>
+#include <openssl/x509.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+#include "base/rfc3339.h"
+
+namespace gatebook::proxy {
+namespace {
+
+using base::Metric;
+using Json = nlohmann::ordered_json;
+
+template <typename Enum>
+uint64_t SumOf(const std::vector<const Tally<Enum>*>& tallies, Enum row) {
+  uint64_t sum = 0;
+  for (const auto* tally : tallies) sum += tally->Get(row);
+  return sum;
+}
+
+uint64_t Dropped(const StatusFacts& facts) {
+  uint64_t sum = 0;
+  for (const Metric metric : {Metric::kVisitsDroppedFull, Metric::kVisitsDroppedNoSegment,
+                              Metric::kVisitsDroppedTooLarge, Metric::kVisitsDroppedExpired,
+                              Metric::kVisitsDroppedRefused}) {
+    sum += base::Sum(facts.metrics, metric);
+  }
+  return sum;
+}
+
+base::WallTime NotAfter(const tls::LoadedCertificate& certificate) {
+  std::tm utc{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.leaf.get()), &utc) != 1) return {};
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::from_time_t(timegm(&utc)));
+}
+
+std::string TextOf(const logger::JournalState& state) {
+  switch (state.condition) {
+    case logger::JournalState::Condition::kOk:
+      return "ok";
+    case logger::JournalState::Condition::kFull:
+      return "full: journal.max_size is reached";
+    case logger::JournalState::Condition::kFailing:
+      return state.error;
+  }
+  return {};
+}
+
+void AppendLines(const Json& value, const std::string& name, std::string& out) {
+  if (value.is_object()) {
+    for (const auto& [key, inner] : value.items()) AppendLines(inner, name.empty() ? key : name + "." + key, out);
+  } else if (value.is_array()) {
+    for (size_t i = 0; i < value.size(); ++i) AppendLines(value[i], fmt::format("{}.{}", name, i), out);
+  } else {
+    out += fmt::format("{:<28} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+}
+
+}  // namespace
+
+std::string StatusPage(const StatusFacts& facts) {
+  const auto sum = [&facts](Metric metric) { return base::Sum(facts.metrics, metric); };
+  const auto now = base::Clock::System().WallNow();
+  Json status;
+  status["version"] = GATEBOOK_VERSION;
+  status["edge"] = facts.config.edge.name;
+  status["pid"] = getpid();
+  status["started"] = base::ToRfc3339(facts.started);
+  status["uptime_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(now - facts.started).count();
+  status["state"] = facts.draining ? "draining" : facts.stuck ? "a worker is stuck" : "serving";
+  status["workers"] = facts.workers;
+  status["connections"] = {{"open", sum(Metric::kConnectionsOpen)}, {"accepted", sum(Metric::kConnectionsAccepted)}};
+  status["exchanges_open"] = sum(Metric::kExchangesOpen);
+  status["tunnels_open"] = sum(Metric::kTunnelsOpen);
+  status["requests"] = sum(Metric::kRequests);
+  status["upstream"] = {{"open", sum(Metric::kUpstreamOpen)},
+                        {"idle", sum(Metric::kUpstreamIdle)},
+                        {"connects_failed", sum(Metric::kUpstreamConnectsFailed) + sum(Metric::kUpstreamConnectsTimedOut)}};
+  status["visits"] = {{"accepted", sum(Metric::kVisitsAccepted)},
+                      {"stored", sum(Metric::kVisitsStored)},
+                      {"in_journal", sum(Metric::kVisitsInJournal)},
+                      {"quarantined", sum(Metric::kVisitsQuarantined)},
+                      {"dropped", Dropped(facts)}};
+  const logger::JournalState journal = facts.journal.state();
+  status["journal"] = {{"state", TextOf(journal)},
+                       {"segments", sum(Metric::kJournalSegments)},
+                       {"bytes", sum(Metric::kJournalBytes)}};
+  const logger::RecorderState recorder = facts.recorder.state();
+  status["redis"] = {{"state", recorder.redis}, {"up", recorder.redis_up}, {"lag_ms", recorder.lag.count()}};
+  status["dns"] = {{"state", recorder.dns}, {"pending", sum(Metric::kDnsPending)}, {"cached", sum(Metric::kDnsCached)}};
+  status["geo"] = {{"state", recorder.geo}};
+  if (facts.certificates != nullptr) {
+    Json list = Json::array();
+    for (const auto& certificate : facts.certificates->certificates()) {
+      list.push_back({{"names", fmt::format("{}", fmt::join(certificate.names, " "))},
+                      {"not_after", base::ToRfc3339(NotAfter(certificate))}});
+    }
+    status["certificates"] = std::move(list);
+  }
+  return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string MetricsPage(const StatusFacts& facts) {
+  std::string text = base::ToPrometheus(facts.metrics);
+  text += "# HELP gatebook_refusals_total Requests refused, and answers of upstreams refused, by reason\n"
+          "# TYPE gatebook_refusals_total counter\n";
+  for (uint8_t row = 0; row < static_cast<uint8_t>(http::Refusal::kCount); ++row) {
+    const auto refusal = static_cast<http::Refusal>(row);
+    text += fmt::format("gatebook_refusals_total{{reason=\"{}\",status=\"{}\"}} {}\n", http::InfoOf(refusal).slug,
+                        http::InfoOf(refusal).status, SumOf(facts.refusals, refusal));
+  }
+  text += "# HELP gatebook_connections_closed_total Client connections closed, by reason\n"
+          "# TYPE gatebook_connections_closed_total counter\n";
+  for (uint8_t row = 0; row < static_cast<uint8_t>(CloseReason::kCount); ++row) {
+    const auto reason = static_cast<CloseReason>(row);
+    text += fmt::format("gatebook_connections_closed_total{{reason=\"{}\"}} {}\n", InfoOf(reason).slug,
+                        SumOf(facts.close_reasons, reason));
+  }
+  text += fmt::format("# HELP gatebook_log_lines_dropped_total Lines that the operations log could not take\n"
+                      "# TYPE gatebook_log_lines_dropped_total counter\ngatebook_log_lines_dropped_total {}\n",
+                      base::LogSink::dropped());
+  if (facts.certificates != nullptr) {
+    text += "# HELP gatebook_certificate_not_after_seconds When a certificate ends, seconds since 1970\n"
+            "# TYPE gatebook_certificate_not_after_seconds gauge\n";
+    size_t index = 0;
+    for (const auto& certificate : facts.certificates->certificates()) {
+      text += fmt::format("gatebook_certificate_not_after_seconds{{certificate=\"{}\"}} {}\n", index++,
+                          std::chrono::duration_cast<std::chrono::seconds>(NotAfter(certificate).time_since_epoch()).count());
+    }
+  }
+  text += fmt::format("# HELP gatebook_build_info The running version\n# TYPE gatebook_build_info gauge\n"
+                      "gatebook_build_info{{version=\"{}\"}} 1\n",
+                      GATEBOOK_VERSION);
+  return text;
+}
+
+base::Result<std::string> StatusForPeople(const std::string& json) {
+  const Json status = Json::parse(json, nullptr, false);
+  if (!status.is_object()) return base::Error{"the status is not readable", base::ExitCode::kInputOutput};
+  std::string text;
+  AppendLines(status, "", text);
+  return text;
+}
+
+}  // namespace gatebook::proxy

@@ -1,0 +1,41 @@
+// What the running process says of itself: /status as JSON, /metrics as text, and
+// the same status for a person's eyes.
+//
+// Nothing personal: counts, states, times of certificates.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "http/refusal.h"
+#include "logger/journal.h"
+#include "logger/recorder.h"
+#include "proxy/close_reason.h"
+#include "proxy/tally.h"
+#include "tls/certificate_store.h"
+
+namespace gatebook::proxy {
+
+struct StatusFacts {
+  const config::Config& config;
+  base::WallTime started;
+  uint32_t workers;
+  bool draining;
+  bool stuck;  // a worker does not answer
+  std::vector<const base::MetricsBlock*> metrics;
+  std::vector<const Tally<http::Refusal>*> refusals;
+  std::vector<const Tally<CloseReason>*> close_reasons;
+  const logger::Journal& journal;
+  const logger::Recorder& recorder;
+  const tls::CertificateStore* certificates;  // null: no TLS listener
+};
+
+std::string StatusPage(const StatusFacts& facts);
+std::string MetricsPage(const StatusFacts& facts);
+// `json`: a StatusPage. An error if it is none.
+base::Result<std::string> StatusForPeople(const std::string& json);
+
+}  // namespace gatebook::proxy

@@ -1,0 +1,77 @@
+#include "proxy/visit_book.h"
+
+#include "logger/mask.h"
+#include "logger/text.h"
+
+namespace gatebook::proxy {
+namespace {
+
+using logger::Appended;
+
+std::string_view FindValue(const http::RequestHead& head, http::FieldId id) {
+  for (const http::Field& field : head.fields) {
+    if (field.id == id) return field.value;
+  }
+  return {};
+}
+
+}  // namespace
+
+VisitBook::VisitBook(logger::JournalWriter& journal, logger::NameHints& hints, const config::Config& config)
+    : journal_(journal),
+      hints_(hints),
+      config_(config),
+      refuse_when_full_(config.journal.on_full == config::OnFull::kRefuse),
+      await_flush_(config.journal.flush == config::Flush::kAlways) {}
+
+Appended VisitBook::Write(const VisitFacts& facts, const ClientFacts& client, const http::RequestHead* head, bool open,
+                          std::string_view method, std::string_view target) {
+  logger::Visit visit;
+  visit.arrival = facts.arrival;
+  visit.session = facts.session.id;
+  visit.session_new = facts.session.is_new;
+  visit.open = open;
+  visit.ip = client.ip;
+  visit.protocol = facts.protocol;
+  visit.tls_version = client.tls_version;
+  visit.status = facts.status;
+  visit.bytes_in = facts.bytes_in;
+  visit.bytes_out = facts.bytes_out;
+  visit.duration_us = facts.duration_us;
+  visit.upstream_us = facts.upstream_us;
+  visit.request_id = facts.request_id;
+  if (facts.refusal != http::Refusal::kCount) visit.denied = http::InfoOf(facts.refusal).slug;
+  visit.policy = config_.visit.policy;
+  std::string_view path = target.substr(0, target.find('?'));
+  if (head != nullptr) {
+    method = head->method_text;
+    path = head->path;
+    visit.host = logger::CleanText(head->host, logger::kMostHost, scratch_.host);
+    visit.query = logger::FilterQuery(head->query, config_.visit.query_allow, scratch_.query);
+    visit.user_agent = logger::CleanText(FindValue(*head, http::FieldId::kUserAgent), logger::kMostUserAgent,
+                                         scratch_.user_agent);
+    const logger::Source source = logger::ClassifySource(FindValue(*head, http::FieldId::kReferer), head->host,
+                                                         head->query, scratch_.source);
+    visit.channel = source.channel;
+    visit.referrer = source.referrer;
+    visit.utm_source = source.utm_source;
+    visit.utm_medium = source.utm_medium;
+    visit.utm_campaign = source.utm_campaign;
+  }
+  visit.method = logger::CleanText(method, logger::kMostMethod, scratch_.method);
+  visit.path = logger::MaskPath(path, scratch_.path);
+  return journal_.Append(visit);
+}
+
+void VisitBook::WriteClosing(logger::VisitId of, const VisitFacts& facts) {
+  logger::Closing closing;
+  closing.of = of;
+  closing.status = facts.status;
+  closing.bytes_in = facts.bytes_in;
+  closing.bytes_out = facts.bytes_out;
+  closing.duration_us = facts.duration_us;
+  closing.upstream_us = facts.upstream_us;
+  journal_.Append(closing);
+}
+
+}  // namespace gatebook::proxy

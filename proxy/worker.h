@@ -1,0 +1,91 @@
+// Worker: one thread that serves clients, with everything it needs of its own.
+//
+// Thread: made and destroyed by the main thread; Start() begins its own. Between
+//   Start() and Join() only the methods that say so may be called from elsewhere.
+// Owns: loop, listeners, connections, upstream pools, counters.
+// Borrows: config, certificates' contexts, journal writer, hints, limiter, session keys.
+// Ends: BeginDrain() lets exchanges end; Stop() ends at once; then Join().
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "logger/journal_writer.h"
+#include "logger/name_hints.h"
+#include "net/listener.h"
+#include "proxy/client_connection.h"
+#include "proxy/upstream_names.h"
+#include "proxy/worker_context.h"
+#include "tls/tls_context.h"
+
+namespace gatebook::proxy {
+
+// A listening socket made before the worker's thread and, perhaps, under another user.
+struct BoundListener {
+  base::UniqueFd fd;
+  const config::Listen* listen;
+};
+
+class Worker final : private ClientConnection::Owner {
+ public:
+  struct Parts {
+    const config::Config& config;
+    const Router& router;
+    guard::ConnectionLimiter& limiter;
+    logger::JournalWriter& journal;
+    logger::NameHints& hints;
+    base::MetricsBlock& metrics;
+    const SessionKey& session_key;
+    std::shared_ptr<tls::TlsContext> tls;  // null if no listener has tls
+  };
+
+  Worker(const Parts& parts, std::vector<BoundListener> listeners);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void Start();
+  void Join();
+
+  // Any thread.
+  void BeginDrain();  // no new connections; idle ones end, others after their answer
+  void Stop();        // everything ends now
+  void AskForSign();  // the loop answers by moving last_sign()
+  base::SteadyTime last_sign() const { return last_sign_.load(std::memory_order_relaxed); }
+  bool IsDrained() const { return drained_.load(std::memory_order_acquire); }
+  const Tally<http::Refusal>& refusals() const { return refusals_; }
+  const Tally<CloseReason>& close_reasons() const { return close_reasons_; }
+
+ private:
+  void OnAccept(const config::Listen& listen, base::UniqueFd fd, std::optional<base::IpAddress> ip);
+  void OnClosed(ClientConnection& connection) override;
+  void OnFlushed();
+  void DrainHere();
+
+  net::Loop loop_;
+  base::BufferPool buffers_;
+  base::MetricsBlock& metrics_;
+  guard::ConnectionLimiter& limiter_;
+  logger::JournalWriter& journal_;
+  std::shared_ptr<tls::TlsContext> tls_;
+  Tally<http::Refusal> refusals_;
+  Tally<CloseReason> close_reasons_;
+  RequestIds request_ids_;
+  SessionKeeper sessions_;
+  VisitBook book_;
+  UpstreamNames names_;
+  std::vector<std::unique_ptr<UpstreamPool>> upstreams_;
+  ObjectPool<http::RequestParser> parsers_;
+  ObjectPool<Exchange> exchanges_;
+  WorkerContext context_;
+  std::vector<BoundListener> bound_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::vector<std::unique_ptr<ClientConnection>> connections_;
+  std::atomic<base::SteadyTime> last_sign_;
+  std::atomic<bool> drained_{false};
+  std::thread thread_;
+};
+
+}  // namespace gatebook::proxy
