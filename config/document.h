@@ -4,8 +4,7 @@
 // reads is this small form: every section a Table, every [[section]] one Table
 // an element.
 //
-// Thread: values; any. Limits: values nest 8 deep, a line has at most 512 dots
-// (which bounds the depth of dotted keys); more is a problem with its place.
+// Thread: values; any. Limits: values nest 8 deep; what config/toml_subset.h says.
 #pragma once
 
 #include <cstdint>
@@ -58,7 +57,7 @@ struct Document {
   std::vector<Entry> strays;  // keys outside of every section
 };
 
-// False when the text is not TOML; the reason is then in `problems`.
+// False when the text is not TOML or beyond our part of it; the reason is then in `problems`.
 bool ParseDocument(std::string_view text, Document& document, ProblemList& problems);
 
 }  // namespace gatebook::config

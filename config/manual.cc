@@ -19,7 +19,8 @@ struct Topic {
 
 // What holds for all options, in the words of every form of the manual.
 constexpr const char* kSummary =
-    "`gatebook.toml` is strict TOML. Every key has a safe default but the listeners, certificates and "
+    "`gatebook.toml` is strict TOML, with every string on one line. Every key has a safe default but the "
+    "listeners, certificates and "
     "upstreams.";
 
 constexpr std::array<Topic, 5> kTopics = {{

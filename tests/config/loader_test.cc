@@ -230,6 +230,30 @@ TEST(Loader, DeeplyNestedTextIsRefusedWithoutHarm) {
   EXPECT_FALSE(LoadOnly(tables).ok());
 }
 
+TEST(Loader, BrokenHeadingsAreProblemsInEveryBuild) {
+  for (const char* text : {"[[.a]]", "[.a]", "[[[a]]]", "[[", "[[=", "[]", "[[]]", "[a", "[[a]", "[a]]"}) {
+    EXPECT_EQ(LoadOnly(text).problems.size(), 1u) << text;
+  }
+}
+
+TEST(Loader, OtherThanAsciiStandsInStringsAndCommentsOnly) {
+  for (const char* text : {"[edge] \u00fc", "\u00fcber = 1", "[edge]\nname = \u00fc", "[\u00fc]",
+                           "a = \"\"\"\\\n \u00fc\"\"\""}) {
+    EXPECT_EQ(LoadOnly(text).problems.size(), 1u) << text;
+  }
+  EXPECT_TRUE(
+      LoadOnly("# \u00fc\n" + std::string(kMinimal) + "[log] # \u00fc 'x\nfile = \"/\\\"\u00fc\" # \u00fc\n")
+          .ok());
+  EXPECT_TRUE(LoadOnly(std::string(kMinimal) + "[log]\nfile = '/\u00fc\\' # \u00fc\n").ok());
+}
+
+TEST(Loader, DotsInStringsAndCommentsAreFree) {
+  EXPECT_TRUE(LoadOnly(kMinimal + std::string("# ") + std::string(600, '.') + "\n[log]\nfile = \"/" +
+                       std::string(600, '.') + "\"\n")
+                  .ok());
+  EXPECT_THAT(Faults("a" + std::string(513, '.') + "\n"), HasSubstr(":514: error: more than 512 dots"));
+}
+
 TEST(Loader, AFileLargerThanOneMebibyteIsRefused) {
   const auto outcome = LoadOnly("#" + std::string(1 << 20, ' '));
   ASSERT_EQ(outcome.problems.size(), 1u);
