@@ -3,14 +3,27 @@
 // Thread: any; pure functions.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "base/ascii.h"
+
 namespace gatebook::http {
 
+inline constexpr std::array<bool, 256> kTokenChars = [] {
+  std::array<bool, 256> table{};
+  for (size_t i = 0; i < 128; ++i) {
+    const char c = static_cast<char>(i);
+    table[i] = base::IsAsciiAlpha(c) || base::IsAsciiDigit(c);
+  }
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
 // tchar: letters, digits and !#$%&'*+-.^_`|~
-bool IsTokenChar(char c);
+inline bool IsTokenChar(char c) { return kTokenChars[static_cast<unsigned char>(c)]; }
 bool IsToken(std::string_view text);  // and not empty
 
 constexpr bool IsControl(char c) {

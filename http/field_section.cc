@@ -8,7 +8,7 @@ namespace gatebook::http {
 
 LineEnd FindLineEnd(std::string_view data, size_t& scan, Refusal& refusal) {
   scan = FindControl(data, scan);
-  if (scan == data.size()) return LineEnd::kNeedMore;
+  if (scan >= data.size()) return LineEnd::kNeedMore;
   if (data[scan] == '\r') {
     if (scan + 1 == data.size()) return LineEnd::kNeedMore;
     if (data[scan + 1] == '\n') return LineEnd::kFound;
@@ -77,9 +77,10 @@ bool FieldSection::TakeLine(std::string_view data) {
 }
 
 std::span<Field> FieldSection::Resolve(std::string_view data) {
-  fields_.clear();
-  for (const FieldLine& line : lines_) {
-    fields_.push_back({line.name.In(data), line.value.In(data), line.id, line.hop_by_hop});
+  fields_.resize(lines_.size());
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    const FieldLine& line = lines_[i];
+    fields_[i] = {line.name.In(data), line.value.In(data), line.id, line.hop_by_hop};
   }
   return fields_;
 }

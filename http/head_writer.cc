@@ -16,21 +16,26 @@ bool IsVisible(std::string_view text) {
 
 }  // namespace
 
-void HeadWriter::Put(std::string_view text) {
+void HeadWriter::Put(std::initializer_list<std::string_view> parts) {
+  size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
+  char* to = nullptr;
   if (buffer_ != nullptr) {
-    buffer_->Append(text);
+    buffer_->Reserve(size);
+    to = buffer_->room().data();
+    buffer_->Commit(size);
   } else {
-    string_->append(text);
+    const size_t before = string_->size();
+    string_->resize(before + size);
+    to = string_->data() + before;
   }
+  for (const std::string_view part : parts) to = std::ranges::copy(part, to).out;
 }
 
 void HeadWriter::RequestLine(std::string_view method, std::string_view target) {
   CHECK(IsToken(method));
   CHECK(IsVisible(target));
-  Put(method);
-  Put(" ");
-  Put(target);
-  Put(" HTTP/1.1\r\n");
+  Put({method, " ", target, " HTTP/1.1\r\n"});
 }
 
 void HeadWriter::StatusLine(int status, std::string_view reason) {
@@ -38,30 +43,21 @@ void HeadWriter::StatusLine(int status, std::string_view reason) {
   if (!IsFieldValue(reason)) reason = ReasonPhrase(status);
   char digits[3];
   std::to_chars(digits, digits + sizeof digits, status);
-  Put("HTTP/1.1 ");
-  Put({digits, sizeof digits});
-  Put(" ");
-  Put(reason);
-  Put("\r\n");
+  Put({"HTTP/1.1 ", {digits, sizeof digits}, " ", reason, "\r\n"});
 }
 
 bool HeadWriter::Field(std::string_view name, std::string_view value) {
   if (!IsToken(name) || !IsFieldValue(value)) return false;
-  Put(name);
-  Put(": ");
-  Put(value);
-  Put("\r\n");
+  Put({name, ": ", value, "\r\n"});
   return true;
 }
 
 void HeadWriter::ContentLength(uint64_t length) {
   char digits[20];
   const auto end = std::to_chars(digits, digits + sizeof digits, length).ptr;
-  Put("Content-Length: ");
-  Put({digits, static_cast<size_t>(end - digits)});
-  Put("\r\n");
+  Put({"Content-Length: ", {digits, static_cast<size_t>(end - digits)}, "\r\n"});
 }
 
-void HeadWriter::Chunked() { Put("Transfer-Encoding: chunked\r\n"); }
+void HeadWriter::Chunked() { Put({"Transfer-Encoding: chunked\r\n"}); }
 
 }  // namespace gatebook::http

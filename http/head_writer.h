@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -33,10 +34,10 @@ class HeadWriter {
   void Chunked();  // Transfer-Encoding: chunked
 
   // The empty line.
-  void End() { Put("\r\n"); }
+  void End() { Put({"\r\n"}); }
 
  private:
-  void Put(std::string_view text);
+  void Put(std::initializer_list<std::string_view> parts);
 
   std::string* string_ = nullptr;  // one of the two
   base::Buffer* buffer_ = nullptr;

@@ -14,6 +14,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/check.h"
 #include "http/characters.h"
 #include "http/uri.h"
 #include "http/websocket.h"
@@ -52,6 +53,8 @@ void RequestParser::Reset() {
 }
 
 ParseStatus RequestParser::Parse(std::string_view data) {
+  if (stage_ == Stage::kRefused) return ParseStatus::kRefused;
+  CHECK(data.size() >= (stage_ == Stage::kDone ? head_.size : data_.size()));
   data_ = data;
   const std::string_view window = data.substr(0, limits_.header_size);
   // A stage that is through leaves kDone behind and the next one in stage_.
@@ -76,7 +79,8 @@ ParseStatus RequestParser::Parse(std::string_view data) {
       case Stage::kDone:
         return Finish();
       case Stage::kRefused:
-        return ParseStatus::kRefused;
+        status = ParseStatus::kRefused;
+        break;
     }
   }
   return status;

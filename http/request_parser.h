@@ -39,7 +39,7 @@ class RequestParser {
   // `data`: everything received since the head's first byte. Each call brings the
   // same bytes as the one before and perhaps more; they may have moved in memory.
   // kDone: head() is valid, and what follows head().size is the body. To call again with
-  // the same bytes elsewhere in memory is to have the views there.
+  // the same head elsewhere in memory is to have the views there.
   // kRefused: refusal() says why; only Reset() may follow.
   // At most one empty line before the request line is skipped (RFC 9112 §2.2); it counts into size.
   ParseStatus Parse(std::string_view data);
