@@ -3,6 +3,7 @@
 // A real client talks over a socket pair in the same thread; only the time in which
 // the server works (CPU time of the thread) is counted.
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 #include <openssl/pem.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -71,7 +72,7 @@ class Pair final : public net::StreamHandler {
     }
   }
   ~Pair() {
-    SSL_set_shutdown(client_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    if (client_) SSL_set_shutdown(client_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     ::close(fds_[0]);
   }
 
@@ -83,9 +84,11 @@ class Pair final : public net::StreamHandler {
   }
   size_t Drain() {
     size_t total = 0;
-    for (size_t got = 0; SSL_read_ex(client_.get(), sink_, sizeof sink_, &got) == 1;) total += got;
+    static char sink[65536];
+    for (size_t got = 0; SSL_read_ex(client_.get(), sink, sizeof sink, &got) == 1;) total += got;
     return total;
   }
+  void ForgetClient() { client_.reset(); }
   double TakeSeconds() { return std::exchange(seconds_, 0); }
   SSL* client() { return client_.get(); }
   std::unique_ptr<tls::TlsStream>& server() { return server_; }
@@ -101,7 +104,6 @@ class Pair final : public net::StreamHandler {
   std::unique_ptr<tls::TlsStream> server_;
   double seconds_ = 0;
   bool ready_ = false;
-  char sink_[65536];
 };
 
 tls::SslCtxPtr MakeClient(int version) {
@@ -181,5 +183,34 @@ void Read(benchmark::State& state) {
   }
 }
 BENCHMARK(Read)->Name("tls/read")->Arg(1 << 10)->Arg(16 << 10)->UseManualTime();
+
+// Heap that an idle connection holds after one exchange; without the kernel's part.
+void Idle(benchmark::State& state) {
+  constexpr size_t kConnections = 500;
+  net::Loop loop;
+  const auto context = MakeContext();
+  const tls::SslCtxPtr client = MakeClient(static_cast<int>(state.range(0)));
+  for (auto _ : state) {
+    std::vector<std::unique_ptr<Pair>> pairs;
+    pairs.push_back(std::make_unique<Pair>(loop, context, client.get(), nullptr));
+    pairs.reserve(kConnections + 1);
+    const size_t before = mallinfo2().uordblks;
+    while (pairs.size() <= kConnections) {
+      pairs.push_back(std::make_unique<Pair>(loop, context, client.get(), nullptr));
+      Pair& pair = *pairs.back();
+      SSL_write(pair.client(), "request", 7);
+      loop.RunOnce(false);
+      char into[64];
+      while (pair.server()->Read(into).status == net::IoStatus::kOk) continue;
+      pair.server()->Write("answer");
+      pair.Drain();
+      pair.ForgetClient();
+    }
+    const size_t held = (mallinfo2().uordblks - before) / kConnections - sizeof(Pair);
+    state.counters["bytes_per_connection"] = static_cast<double>(held);
+    state.SetIterationTime(1e-3);
+  }
+}
+BENCHMARK(Idle)->Name("tls/idle")->Arg(TLS1_2_VERSION)->Arg(TLS1_3_VERSION)->Iterations(1)->UseManualTime();
 
 }  // namespace
