@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::string_view kEndsWord = " \t\r\n(),'\"=!<>~";
-constexpr std::string_view kOperators[] = {"!=", "<=", ">=", "!~", "=", "<", ">", "~"};
+constexpr std::string_view kOperators[] = {"==", "!=", "<=", ">=", "!~", "=", "<", ">", "~"};
 
 }  // namespace
 

@@ -30,8 +30,8 @@ namespace gatebook::review {
 struct VisitsWanted {
   base::WallTime since{};  // of the arrival
   base::WallTime until = base::WallTime::max();
-  std::optional<base::Cidr> ip;
-  std::string session;  // empty: any
+  std::optional<base::Cidr> ip = {};
+  std::string session = {};  // empty: any
   const Query* where = nullptr;
 };
 bool IsWanted(const logger::StoredVisit& visit, const VisitsWanted& wanted);

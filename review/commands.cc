@@ -1,0 +1,215 @@
+#include "review/commands.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <charconv>
+#include <set>
+
+#include "base/rfc3339.h"
+#include "config/units.h"
+#include "logger/redis_client.h"
+#include "review/query.h"
+#include "review/render.h"
+#include "review/visits.h"
+
+namespace gatebook::review {
+namespace {
+
+using base::ExitCode;
+using logger::StoredVisit;
+using namespace std::chrono_literals;
+
+constexpr auto kSinceByDefault = 1h;
+// --follow looks back so far for what was written late.
+constexpr auto kLookBack = 15min;
+constexpr auto kProgressEvery = 250ms;
+constexpr auto kMostSessionLife = 48h;
+
+int Complain(const base::Error& error) {
+  std::fputs(("gatebook: " + error.message + "\n").c_str(), stderr);
+  return static_cast<int>(error.exit_code);
+}
+int Complain(std::string message, ExitCode code) { return Complain(base::Error{std::move(message), code}); }
+
+// Says on standard error how far a long reading is, if somebody sits there.
+class Progress {
+ public:
+  explicit Progress(const base::Clock& clock)
+      : clock_(clock),
+        shown_to_somebody_(::isatty(STDERR_FILENO) == 1),
+        due_(clock.SteadyNow() + kProgressEvery) {}
+  ~Progress() { Clear(); }
+
+  void Show(double share) {
+    if (!shown_to_somebody_ || clock_.SteadyNow() < due_) return;
+    due_ = clock_.SteadyNow() + kProgressEvery;
+    std::fputs(fmt::format("\rreading {:3.0f} %", share * 100).c_str(), stderr);
+    visible_ = true;
+  }
+  void Clear() {
+    if (std::exchange(visible_, false)) std::fputs("\r             \r", stderr);
+  }
+
+ private:
+  const base::Clock& clock_;
+  const bool shown_to_somebody_;
+  base::SteadyTime due_;
+  bool visible_ = false;
+};
+
+// Writes visits until the limit, or until nobody reads them any more.
+class Printer {
+ public:
+  Printer(std::FILE* out, Form form, uint64_t limit) : out_(out), form_(form), limit_(limit) {}
+
+  bool Print(const StoredVisit& visit) {
+    if (printed_++ == 0) Put(RenderHeading(form_));
+    Put(RenderVisit(visit, form_));
+    return ok_ && (limit_ == 0 || printed_ < limit_);
+  }
+  bool IsFull() const { return limit_ != 0 && printed_ >= limit_; }
+  void Flush() { ok_ = std::fflush(out_) == 0 && ok_; }
+  uint64_t printed() const { return printed_; }
+  bool ok() const { return ok_; }
+
+ private:
+  void Put(const std::string& text) {
+    ok_ = ok_ && std::fwrite(text.data(), 1, text.size(), out_) == text.size();
+  }
+
+  std::FILE* out_;
+  const Form form_;
+  const uint64_t limit_;
+  uint64_t printed_ = 0;
+  bool ok_ = true;
+};
+
+Form FormOf(bool json, bool terminal) { return json ? Form::kJson : terminal ? Form::kTable : Form::kPlain; }
+
+int Finish(Printer& printer, const base::Status& read) {
+  printer.Flush();
+  if (!read) return Complain(read.error());
+  if (!printer.ok()) return Complain("cannot write the visits", ExitCode::kInputOutput);
+  return static_cast<int>(printer.printed() == 0 ? ExitCode::kNegative : ExitCode::kOk);
+}
+
+}  // namespace
+
+std::optional<base::WallTime> ParseMoment(const std::string& text, base::WallTime now) {
+  if (const auto ago = config::ParseDuration(text)) return now - *ago;
+  return base::ParseRfc3339(text);
+}
+
+int RunVisits(const config::Config& config, const VisitsOptions& options, std::FILE* out, bool terminal) {
+  const base::Clock& clock = base::Clock::System();
+  const base::WallTime now = clock.WallNow();
+  const auto query = Query::Parse(options.where);
+  if (!query) return Complain(query.error());
+  VisitsWanted wanted;
+  wanted.where = &*query;
+  wanted.since = options.since.value_or(options.follow ? now : now - kSinceByDefault);
+  wanted.until = options.until.value_or(base::WallTime::max());
+  if (wanted.since >= wanted.until) return Complain("--since is not before --until", ExitCode::kUsage);
+  if (!options.ip.empty()) {
+    wanted.ip = base::Cidr::Parse(options.ip);
+    if (!wanted.ip)
+      return Complain("--ip: not an address or a network: " + Harmless(options.ip), ExitCode::kUsage);
+  }
+  if (!options.session.empty() && !logger::ParseSessionId(options.session)) {
+    return Complain("--session: not a session id: " + Harmless(options.session), ExitCode::kUsage);
+  }
+  wanted.session = options.session;
+
+  auto client = logger::RedisClient::Connect(config.redis);
+  if (!client) return Complain(client.error());
+  VisitReader reader(**client, clock);
+  Printer printer(out, FormOf(options.json, terminal), options.limit);
+  Progress progress(clock);
+  reader.SetOnProgress([&](double share) { progress.Show(share); });
+  // What --follow will meet again when it looks back.
+  std::set<std::pair<std::string, logger::VisitId>> shown;
+  base::Status read = reader.Read(wanted, [&](const StoredVisit& visit) {
+    progress.Clear();
+    if (options.follow && visit.arrival > now - kLookBack - logger::kMostRecordDelay) {
+      shown.emplace(visit.edge, visit.id);
+    }
+    return printer.Print(visit);
+  });
+  progress.Clear();
+  if (options.follow && read.ok() && !printer.IsFull() && printer.ok()) {
+    printer.Flush();
+    static const std::atomic<bool> never{false};
+    VisitsWanted next = wanted;
+    next.since = std::max(wanted.since, now - kLookBack);
+    read = reader.Follow(
+        next,
+        [&](const StoredVisit& visit) {
+          if (shown.contains({visit.edge, visit.id})) return true;
+          const bool more = printer.Print(visit);
+          printer.Flush();
+          return more && printer.ok();
+        },
+        options.stop == nullptr ? never : *options.stop);
+  }
+  return Finish(printer, read);
+}
+
+int RunSession(const config::Config& config, const std::string& session, bool json, std::FILE* out,
+               bool terminal) {
+  if (!logger::ParseSessionId(session)) {
+    return Complain("not a session id: " + Harmless(session), ExitCode::kUsage);
+  }
+  const base::Clock& clock = base::Clock::System();
+  auto client = logger::RedisClient::Connect(config.redis);
+  if (!client) return Complain(client.error());
+  VisitReader reader(**client, clock);
+  const auto start = reader.ReadSessionStart(session);
+  if (!start) return Complain(start.error());
+
+  VisitsWanted wanted;
+  wanted.session = session;
+  wanted.since = clock.WallNow() - config.visit.retention;
+  nlohmann::ordered_json head = {{"session", session}};
+  std::string lines = "session\t" + session + "\n";
+  for (const auto& [name, value] : *start) {
+    std::string shown = Harmless(value);
+    if (name == "time") {
+      int64_t milliseconds = 0;
+      std::from_chars(value.data(), value.data() + value.size(), milliseconds);
+      const base::WallTime began{std::chrono::milliseconds(milliseconds)};
+      // A session has an end: no need to look through a month.
+      const base::WallTime latest = clock.WallNow();
+      if (began <= latest && began > latest - 366 * 24h) {
+        wanted.since = began - logger::kMostRecordDelay;
+        wanted.until = began + std::max<std::chrono::milliseconds>(kMostSessionLife, config.session.lifetime);
+      }
+      shown = base::ToRfc3339(std::clamp(began, base::WallTime{}, latest + 24h));
+    }
+    if (shown.empty()) continue;
+    head[Harmless(name)] = shown;
+    lines += Harmless(name) + "\t" + shown + "\n";
+  }
+  Printer printer(out, FormOf(json, terminal), 0);
+  std::vector<StoredVisit> visits;
+  const base::Status read = reader.Read(wanted, [&](const StoredVisit& visit) {
+    visits.push_back(visit);
+    return true;
+  });
+  if (!read) return Complain(read.error());
+  if (visits.empty() && start->empty()) {
+    return Complain("nothing is known of this session", ExitCode::kNegative);
+  }
+  head["visits"] = visits.size();
+  lines += "visits\t" + std::to_string(visits.size()) + "\n\n";
+  const std::string text =
+      json ? head.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n" : lines;
+  std::fputs(text.c_str(), out);
+  for (const StoredVisit& visit : visits) printer.Print(visit);
+  printer.Flush();
+  if (!printer.ok()) return Complain("cannot write the visits", ExitCode::kInputOutput);
+  return static_cast<int>(ExitCode::kOk);
+}
+
+}  // namespace gatebook::review

@@ -1,0 +1,124 @@
+#include "review/render.h"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+
+#include "base/rfc3339.h"
+#include "logger/text.h"
+#include "review/visit_fields.h"
+
+namespace gatebook::review {
+namespace {
+
+using logger::StoredVisit;
+
+constexpr size_t kMostText = 4096;
+
+struct Column {
+  const char* heading;
+  size_t width;  // characters in a table; 0: as long as it is
+};
+constexpr std::array kColumns = {
+    Column{"TIME", 24},   Column{"SESSION", 22}, Column{"ADDRESS", 15}, Column{"NAME", 24},  Column{"CC", 2},
+    Column{"SOURCE", 20}, Column{"STATUS", 6},   Column{"MS", 6},       Column{"METHOD", 6}, Column{"URL", 0},
+};
+
+// Characters, each taken as one column wide.
+size_t Length(std::string_view text) {
+  size_t length = 0;
+  for (const char c : text) length += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
+  return length;
+}
+
+std::string Fit(std::string text, size_t width) {
+  if (width == 0) return text;
+  const size_t length = Length(text);
+  if (length <= width) return text.append(width - length, ' ');
+  size_t bytes = 0;
+  for (size_t characters = 0; bytes < text.size(); ++bytes) {
+    if ((static_cast<unsigned char>(text[bytes]) & 0xc0) != 0x80 && ++characters == width) break;
+  }
+  return text.substr(0, bytes) + "…";
+}
+
+std::string Line(const std::array<std::string, kColumns.size()>& cells, Form form) {
+  std::string line;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (i != 0) line.append(form == Form::kTable ? "  " : "\t");
+    line.append(form == Form::kTable ? Fit(cells[i], kColumns[i].width) : cells[i]);
+  }
+  while (line.ends_with(' ')) line.pop_back();
+  return line + '\n';
+}
+
+std::string NameText(const StoredVisit& visit) {
+  if (visit.dns.empty()) return visit.dns_check.empty() ? "-" : '(' + Harmless(visit.dns_check) + ')';
+  return Harmless(visit.dns) + (visit.dns_check == "confirmed" ? "" : "?");
+}
+
+std::string Json(const StoredVisit& visit) {
+  nlohmann::ordered_json object;
+  std::string scratch;
+  for (const FieldInfo& field : AllFields()) {
+    const std::string name(field.name);
+    switch (field.kind) {
+      case FieldKind::kText:
+      case FieldKind::kAddress:
+        if (field.field == Field::kPurpose) {
+          object[name] = nlohmann::ordered_json::array({"administrative"});
+          if ((visit.purpose & logger::kPurposeStatistics) != 0) object[name].push_back("statistics");
+        } else if (const auto text = TextOf(visit, field.field, scratch); !text.empty()) {
+          object[name] = Harmless(text);
+        }
+        break;
+      case FieldKind::kNumber:
+        if (field.field != Field::kAsn || visit.asn != 0) object[name] = NumberOf(visit, field.field);
+        break;
+      case FieldKind::kTime:
+        object[name] = base::ToRfc3339(visit.arrival);
+        break;
+      case FieldKind::kFlag:
+        object[name] = FlagOf(visit, field.field);
+        break;
+    }
+  }
+  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace
+
+std::string Harmless(std::string_view text) {
+  std::array<char, kMostText> buffer;
+  return std::string(logger::CleanText(text, kMostText, buffer));
+}
+
+std::string SourceText(const StoredVisit& visit) {
+  std::string text = visit.channel;
+  if (!visit.referrer.empty()) text.append(" ").append(visit.referrer);
+  if (visit.channel == "campaign") {
+    text.append(" ").append(visit.utm_source).append("/").append(visit.utm_medium).append("/");
+    text.append(visit.utm_campaign);
+  }
+  return Harmless(text);
+}
+
+std::string RenderHeading(Form form) {
+  if (form != Form::kTable) return {};
+  std::array<std::string, kColumns.size()> cells;
+  for (size_t i = 0; i < cells.size(); ++i) cells[i] = kColumns[i].heading;
+  return Line(cells, form);
+}
+
+std::string RenderVisit(const StoredVisit& visit, Form form) {
+  if (form == Form::kJson) return Json(visit);
+  std::string url = visit.host + visit.path;
+  if (!visit.query.empty()) url.append("?").append(visit.query);
+  return Line({base::ToRfc3339(visit.arrival), Harmless(visit.session), Harmless(visit.ip), NameText(visit),
+               visit.country.empty() ? std::string("-") : Harmless(visit.country), SourceText(visit),
+               visit.open ? std::string("open") : std::to_string(visit.status),
+               std::to_string(visit.duration_us / 1000), Harmless(visit.method), Harmless(url)},
+              form);
+}
+
+}  // namespace gatebook::review

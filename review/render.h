@@ -1,0 +1,32 @@
+// Visits as text: a table for people, plain lines for tools, JSON for programs.
+//
+// What comes from Redis is not believed to be clean: whatever could move a
+// terminal's cursor or hide text is made visible (logger/text.h) in every form.
+//
+// Thread: one a renderer.
+#pragma once
+
+#include <string>
+
+#include "logger/visit_record.h"
+
+namespace gatebook::review {
+
+enum class Form {
+  kTable,  // columns of fixed width; long cells end in "…", but for the last
+  kPlain,  // the same columns whole, with tabs between, no heading
+  kJson,   // one object a line, with the names of review/visit_fields.h; what is empty is left out
+};
+
+// The line above a table; empty for the others.
+std::string RenderHeading(Form form);
+// One line, with its end.
+std::string RenderVisit(const logger::StoredVisit& visit, Form form);
+
+// "direct", "search https://www.example.com", "campaign letter/mail/spring": where a visit came from.
+std::string SourceText(const logger::StoredVisit& visit);
+
+// Makes any text fit to be shown: valid UTF-8, nothing that acts on a terminal.
+std::string Harmless(std::string_view text);
+
+}  // namespace gatebook::review
