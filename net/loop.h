@@ -83,7 +83,6 @@ class Loop {
   std::vector<std::unique_ptr<Disposable>> graveyard_;
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;  // guarded by mutex_
-  bool stop_asked_ = false;                    // guarded by mutex_
 };
 
 }  // namespace gatebook::net
