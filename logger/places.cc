@@ -127,6 +127,7 @@ bool IsCountry(std::string_view text) {
 
 // Always in `out`, so that no view into a file leaves this folder's hands.
 std::string_view CleanCopy(std::string_view text, std::span<char> out) {
+  if (text.empty()) return {};  // libmaxminddb has no address for it then
   const std::string_view clean = CleanText(text, out.size(), out);
   if (clean.data() != out.data()) std::memcpy(out.data(), clean.data(), clean.size());
   return {out.data(), clean.size()};
