@@ -111,9 +111,15 @@ bool Conversation::CarryToServer() {
   return moved;
 }
 
-bool Conversation::TryCarryNow() {
+std::string Conversation::TakeFromClient() {
+  StepClient();
   std::string bytes(BIO_ctrl_pending(from_client_), '\0');
   BIO_read(from_client_, bytes.data(), static_cast<int>(bytes.size()));
+  return bytes;
+}
+
+bool Conversation::TryCarryNow() {
+  const std::string bytes = TakeFromClient();
   const ssize_t sent = ::send(client_fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
   return sent == static_cast<ssize_t>(bytes.size());
 }

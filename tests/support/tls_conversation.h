@@ -84,6 +84,8 @@ class Conversation final : public net::StreamHandler {
   // Carries what the client has to say, and nothing else; false: the socket took no more.
   bool TryCarryNow();
   void CarryNow() { TryCarryNow(); }
+  // What the client has to say, not carried: to be changed and sent raw.
+  std::string TakeFromClient();
   // The client is gone, from one moment to the next.
   void DropClient() { client_fd_.Reset(); }
   // Raw bytes past the client's TLS.

@@ -323,6 +323,41 @@ TEST_F(TlsStreamOddTest, AHelloWithoutEndIsCutOff) {
   }
 }
 
+TEST_F(TlsStreamOddTest, EveryChangedByteOfAHelloIsServedOrRefusedAndNothingElse) {
+  ClientOptions options;
+  options.protocols = {"http/1.1"};
+  const auto context = server_.MakeContext();
+  const size_t size = Conversation(loop_, context, options).TakeFromClient().size();
+  ASSERT_GT(size, 200U);
+  for (size_t i = 0; i < size; ++i) {
+    Conversation talk(loop_, context, options);
+    std::string hello = talk.TakeFromClient();
+    hello[i] = static_cast<char>(~hello[i]);
+    talk.ClientSendRaw(hello);
+    loop_.RunOnce(false);
+    EXPECT_FALSE(talk.ready()) << i;
+    EXPECT_FALSE(talk.server().HasUnsent()) << i;
+    EXPECT_EQ(ERR_peek_error(), 0U) << i;
+  }
+}
+
+TEST_F(TlsStreamOddTest, AnEmptyListOfProtocolsIsRefused) {
+  const std::string offered("\x00\x10\x00\x04\x00\x02\x01x", 8);
+  for (const std::string& changed : {std::string("\x00\x10\x00\x04\x00\x00\x01x", 8),
+                                     std::string("\x00\x10\x00\x04\x00\x02\x00\x00", 8)}) {
+    ClientOptions options;
+    options.protocols = {"x"};
+    Conversation talk(loop_, server_.MakeContext(), options);
+    std::string hello = talk.TakeFromClient();
+    const size_t at = hello.find(offered);
+    ASSERT_NE(at, std::string::npos);
+    hello.replace(at, changed.size(), changed);
+    talk.ClientSendRaw(hello);
+    loop_.RunOnce(false);
+    EXPECT_TRUE(talk.failed());
+  }
+}
+
 TEST_F(TlsStreamOddTest, RenegotiationIsRefused) {
   ClientOptions options;
   options.version = TLS1_2_VERSION;
