@@ -128,8 +128,10 @@ ParseStatus ResponseParser::Finish(std::string_view window, Method request_metho
   const bool bodiless =
       interim || head_.status == 204 || head_.status == 304 || request_method == Method::kHead;
   if (interim || head_.status == 204) {
-    // RFC 9110 §8.6, RFC 9112 §6.1: never there, so whoever sends them means a body to follow.
-    if (framing_.has_length) return Refuse(Refusal::kBadContentLength);
+    // RFC 9110 §8.6, RFC 9112 §6.1: never there, so whoever sends them means a body to follow. A length of 0 with
+    // 204 means none; many applications send it, and it is not passed on.
+    if (framing_.has_length && (interim || framing_.length > 0)) return Refuse(Refusal::kBadContentLength);
+    framing_.has_length = false;
     if (framing_.chunked) return Refuse(Refusal::kUnknownCoding);
   }
   const std::span<Field> fields = section_.Resolve(window);

@@ -50,11 +50,15 @@ size_t SchemeSize(std::string_view target) {
   return 0;
 }
 
+// A '%' that begins no escape is refused in the path, which routes and masks read, and passed on in the
+// query, where browsers send it as typed (WHATWG URL, query state).
 bool IsTargetText(std::string_view text) {
+  bool in_query = false;
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte <= 0x20 || byte >= 0x7f || byte == '#') return false;
-    if (byte == '%') {
+    in_query |= byte == '?';
+    if (byte == '%' && !in_query) {
       if (text.size() - i < 3 || !base::IsAsciiHex(text[i + 1]) || !base::IsAsciiHex(text[i + 2]))
         return false;
       i += 2;

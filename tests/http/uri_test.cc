@@ -115,10 +115,13 @@ TEST(Target, HasNoByteThatIsNotVisibleAscii) {
   }
 }
 
-TEST(Target, HasOnlyWholeEscapes) {
+TEST(Target, HasOnlyWholeEscapesInItsPath) {
   Target target;
-  for (const char* text : {"/%", "/%4", "/%g0", "/%0g", "/%%41", "/?%", "/a%2"}) {
+  for (const char* text : {"/%", "/%4", "/%g0", "/%0g", "/%%41", "/a%2", "/%?a"}) {
     EXPECT_EQ(ParseTarget(text, Method::kGet, target), Refusal::kBadTarget) << text;
+  }
+  for (const char* text : {"/?%", "/?q=100%", "/?%0g"}) {
+    EXPECT_EQ(ParseTarget(text, Method::kGet, target), std::nullopt) << text;
   }
 }
 
