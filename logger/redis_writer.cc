@@ -140,8 +140,7 @@ bool RedisWriter::Add(size_t index, const VisitId& id, const Visit& visit, const
   AppendVisitFacts(scratch_v_, id, visit);
   scratch_c_.clear();
   if (const VisitId* earlier = lane.facts.FindOrAdd(id, visit, name)) {
-    scratch_c_.push_back('=');
-    AppendEntryId(scratch_c_, earlier->milliseconds, earlier->n);
+    AppendSameAs(scratch_c_, *earlier);
   } else {
     AppendClientFacts(scratch_c_, visit, name, place_of_(visit.ip));
   }
@@ -178,8 +177,8 @@ bool RedisWriter::Add(size_t index, const VisitId& id, const Closing& closing) {
   AppendEntryId(scratch_id_, id.milliseconds, id.n);
   scratch_v_.clear();
   AppendClosingFacts(scratch_v_, closing);
-  scratch_c_.assign(1, '^');
-  AppendEntryId(scratch_c_, closing.of.milliseconds, closing.of.n);
+  scratch_c_.clear();
+  AppendClosingOf(scratch_c_, closing.of);
   // NOMKSTREAM: what is expired or erased must not come back.
   AppendCommand(stream->commands,
                 {"XADD", scratch_key_, "NOMKSTREAM", scratch_id_, "v", scratch_v_, "c", scratch_c_});

@@ -1,5 +1,6 @@
 #include "logger/visit_record.h"
 
+#include <array>
 #include <charconv>
 
 #include "base/hex.h"
@@ -75,10 +76,13 @@ class ListReader {
 
 // What Redis says is not believed beyond these: times must stay printable.
 constexpr uint64_t kMostMilliseconds = 100'000'000'000'000;  // in the year 5138
+constexpr uint64_t kMinute = 60'000;                         // milliseconds
 constexpr int64_t kMostAge = 1'000'000'000'000;              // 31 years: a clock that was set
 
-void HexDigits(uint64_t number, char (&digits)[16]) {
-  for (int i = 15; i >= 0; --i, number >>= 4) digits[i] = "0123456789abcdef"[number & 15];
+std::array<uint8_t, 8> BigEndian(uint64_t number) {
+  std::array<uint8_t, 8> bytes;
+  for (size_t i = bytes.size(); i-- > 0; number >>= 8) bytes[i] = static_cast<uint8_t>(number);
+  return bytes;
 }
 
 }  // namespace
@@ -88,8 +92,6 @@ void AppendVisitFacts(std::string& to, const VisitId& id, const Visit& visit) {
   size_t flag_count = 0;
   if (visit.session_new) flags[flag_count++] = 'n';
   if (visit.open) flags[flag_count++] = 'o';
-  char request_id[16];
-  HexDigits(visit.request_id, request_id);
   ListWriter(to)
       .Number(static_cast<int64_t>(id.milliseconds) - visit.arrival.time_since_epoch().count())
       .Text({flags, flag_count})
@@ -100,8 +102,8 @@ void AppendVisitFacts(std::string& to, const VisitId& id, const Visit& visit) {
       .Number(visit.bytes_in)
       .Number(visit.bytes_out)
       .Number(visit.duration_us)
-      .Number(visit.upstream_us)
-      .Text(visit.request_id == 0 ? std::string_view() : std::string_view(request_id, sizeof request_id))
+      .Number(static_cast<int64_t>(visit.duration_us - visit.upstream_us))
+      .Text(visit.request_id == 0 ? std::string() : base::ToBase64Url(BigEndian(visit.request_id)))
       .Text(visit.channel == Channel::kDirect ? std::string_view() : ToText(visit.channel))
       .Text(visit.referrer)
       .Text(visit.utm_source)
@@ -138,11 +140,33 @@ void AppendClosingFacts(std::string& to, const Closing& closing) {
       .Number(closing.upstream_us);
 }
 
-std::optional<ClientReference> ReadClientReference(std::string_view c) {
+void AppendSameAs(std::string& to, const VisitId& earlier) {
+  to.push_back('=');
+  const uint64_t since = earlier.milliseconds % kMinute;
+  if (earlier.n != 0) return AppendEntryId(to, since, earlier.n);
+  to.append(std::to_string(since));
+}
+
+void AppendClosingOf(std::string& to, const VisitId& visit) {
+  to.push_back('^');
+  AppendEntryId(to, visit.milliseconds, visit.n);
+}
+
+std::optional<ClientReference> ReadClientReference(std::string_view c, uint64_t minute) {
   ClientReference reference;
   if (c.empty() || (c.front() != '=' && c.front() != '^')) return reference;
-  reference.kind = c.front() == '=' ? ClientReference::Kind::kSameAs : ClientReference::Kind::kClosingOf;
-  if (!ParseEntryId(c.substr(1), &reference.id)) return std::nullopt;
+  if (c.front() == '^') {
+    reference.kind = ClientReference::Kind::kClosingOf;
+    if (!ParseEntryId(c.substr(1), &reference.id)) return std::nullopt;
+    return reference;
+  }
+  reference.kind = ClientReference::Kind::kSameAs;
+  const std::string_view id = c.substr(1);
+  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), reference.id.milliseconds);
+  const bool bare = error == std::errc() && end == id.data() + id.size();
+  if (!bare && !ParseEntryId(id, &reference.id)) return std::nullopt;
+  if (reference.id.milliseconds >= kMinute) return std::nullopt;
+  reference.id.milliseconds += minute * kMinute;
   return reference;
 }
 
@@ -163,8 +187,13 @@ bool ReadVisitFacts(std::string_view v, StoredVisit* visit) {
   list.Number(&visit->bytes_in);
   list.Number(&visit->bytes_out);
   list.Number(&visit->duration_us);
-  list.Number(&visit->upstream_us);
-  visit->request_id = list.Text();
+  int64_t wait = 0;
+  list.Number(&wait);
+  visit->upstream_us = visit->duration_us - static_cast<uint64_t>(wait);
+  std::array<uint8_t, 8> request_id;
+  const std::string_view id = list.Text();
+  if (!id.empty() && !base::FromBase64Url(id, request_id)) return false;
+  visit->request_id = id.empty() ? std::string() : base::ToHex(request_id);
   visit->channel = list.Text();
   if (visit->channel.empty()) visit->channel = ToText(Channel::kDirect);
   visit->referrer = list.Text();

@@ -6,16 +6,18 @@
 // fixed order; an empty element is the default, empty ones at the end are left out.
 //
 //   v of a visit    age flags status method path query bytes_in bytes_out duration_us
-//                   upstream_us request_id channel referrer utm_source utm_medium
+//                   wait_us request_id channel referrer utm_source utm_medium
 //                   utm_campaign denied rule
 //   c of a visit    session ip dns_check dns country asn as_org city protocol tls host
 //                   purpose policy user_agent
-//                   or "=<ms>-<n>": as in that earlier entry of the same stream
+//                   or "=<ms>" or "=<ms>-<n>": as in that earlier entry of the same
+//                   stream, its milliseconds counted from the stream's minute
 //   v of a closing  status bytes_in bytes_out duration_us upstream_us
 //   c of a closing  "^<ms>-<n>": the visit of the same stream that it completes
 //
 // age is the record's time less the arrival, in milliseconds; flags are n (session
-// new) and o (open). Readers ignore elements beyond those they know.
+// new) and o (open); wait_us is duration_us less upstream_us; request_id is
+// the base64url of its 8 bytes. Readers ignore elements beyond those they know.
 //
 // Thread: pure functions. Limits: none of their own; the caps of logger/visit.h hold.
 #pragma once
@@ -54,6 +56,9 @@ struct StoredVisit {
 void AppendVisitFacts(std::string& to, const VisitId& id, const Visit& visit);
 void AppendClientFacts(std::string& to, const Visit& visit, const Name& name, const Place& place);
 void AppendClosingFacts(std::string& to, const Closing& closing);
+// The `c` of an entry that has the same facts as `earlier`, of the same stream.
+void AppendSameAs(std::string& to, const VisitId& earlier);
+void AppendClosingOf(std::string& to, const VisitId& visit);
 
 // What the `c` of an entry says.
 struct ClientReference {
@@ -61,7 +66,8 @@ struct ClientReference {
   Kind kind = Kind::kFacts;
   VisitId id;  // kSameAs, kClosingOf; without worker
 };
-std::optional<ClientReference> ReadClientReference(std::string_view c);
+// `minute` is the stream's. Nothing if it is damaged.
+std::optional<ClientReference> ReadClientReference(std::string_view c, uint64_t minute);
 
 // Each is false when the text is not what it says; `visit` may be half filled then.
 // Reads what AppendVisitFacts wrote; visit->id must be set.

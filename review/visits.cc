@@ -74,7 +74,7 @@ void VisitStream::TakeEntry(const RedisReply& entry, const std::function<void(St
     if (fields[i].text == "v") v = fields[i + 1].text;
     if (fields[i].text == "c") c = fields[i + 1].text;
   }
-  const auto reference = logger::ReadClientReference(c);
+  const auto reference = logger::ReadClientReference(c, minute_);
   if (!reference) return;
   const EntryId of{reference->id.milliseconds, reference->id.n};
   if (reference->kind == ClientReference::Kind::kClosingOf) {

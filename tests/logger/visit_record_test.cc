@@ -55,7 +55,7 @@ TEST(VisitRecord, ComesBackAsItWas) {
   stored.edge = "edge1";
   stored.id = id;
   ASSERT_TRUE(ReadVisitFacts(v, &stored));
-  ASSERT_EQ(ReadClientReference(c)->kind, ClientReference::Kind::kFacts);
+  ASSERT_EQ(ReadClientReference(c, 0)->kind, ClientReference::Kind::kFacts);
   ASSERT_TRUE(ReadClientFacts(c, &stored));
   EXPECT_EQ(ToText(stored.id, stored.edge), "edge1.3-1763900000123-7");
   EXPECT_EQ(stored.arrival, visit.arrival);
@@ -136,6 +136,21 @@ TEST(VisitRecord, AClosingCompletesItsVisit) {
   EXPECT_EQ(stored.duration_us, 9u);
 }
 
+TEST(VisitRecord, PointsToEntriesOfItsStream) {
+  for (const VisitId id : {VisitId{0, kMs, 0}, VisitId{0, kMs, 70}, VisitId{0, kMs / 60'000 * 60'000, 0}}) {
+    std::string same, closing;
+    AppendSameAs(same, id);
+    AppendClosingOf(closing, id);
+    EXPECT_LE(same.size(), 9u);
+    const auto points = ReadClientReference(same, id.milliseconds / 60'000);
+    ASSERT_TRUE(points.has_value());
+    EXPECT_EQ(points->kind, ClientReference::Kind::kSameAs);
+    EXPECT_EQ(points->id, id);
+    EXPECT_EQ(ReadClientReference(closing, 0)->kind, ClientReference::Kind::kClosingOf);
+    EXPECT_EQ(ReadClientReference(closing, 0)->id, id);
+  }
+}
+
 TEST(VisitRecord, RefusesWhatItDidNotWrite) {
   StoredVisit stored;
   stored.id = {0, kMs, 0};
@@ -146,10 +161,12 @@ TEST(VisitRecord, RefusesWhatItDidNotWrite) {
   EXPECT_FALSE(ReadVisitFacts("0", &stored));
   EXPECT_FALSE(ReadClientFacts("s\tip\t\t\t\tx", &stored));
   EXPECT_FALSE(ReadClosingFacts("-1", &stored));
-  EXPECT_EQ(ReadClientReference("=12"), std::nullopt);
-  EXPECT_EQ(ReadClientReference("^1-"), std::nullopt);
-  EXPECT_EQ(ReadClientReference("=1-2")->id.n, 2u);
-  EXPECT_EQ(ReadClientReference("")->kind, ClientReference::Kind::kFacts);
+  EXPECT_FALSE(ReadClientReference("=", 1).has_value());
+  EXPECT_FALSE(ReadClientReference("=1-", 1).has_value());
+  EXPECT_FALSE(ReadClientReference("=60000", 1).has_value()) << "another stream's";
+  EXPECT_FALSE(ReadClientReference("^12", 1).has_value());
+  EXPECT_FALSE(ReadClientReference("^1-", 1).has_value());
+  EXPECT_EQ(ReadClientReference("", 1)->kind, ClientReference::Kind::kFacts);
 }
 
 TEST(ClientFacts, AreRememberedWithinAMinuteAndTellEveryDifferenceApart) {

@@ -46,16 +46,20 @@ class Scribe {
   void Close(const VisitId& of, base::WallTime at) {
     std::string v;
     logger::AppendClosingFacts(v, {.of = of, .status = 101, .bytes_out = 77, .duration_us = 5});
-    Add(of, {of.worker, Ms(at), 0}, v, Pointing("^", of));
+    Add(of, {of.worker, Ms(at), 0}, v, [&] {
+      std::string text;
+      logger::AppendClosingOf(text, of);
+      return text;
+    }());
   }
   static std::string Entry(const VisitId& id) {
     std::string text;
     logger::AppendEntryId(text, id.milliseconds, id.n);
     return text;
   }
-  static std::string Pointing(const char* how, const VisitId& id) {
-    std::string text = how;
-    logger::AppendEntryId(text, id.milliseconds, id.n);
+  static std::string SameAs(const VisitId& id) {
+    std::string text;
+    logger::AppendSameAs(text, id);
     return text;
   }
 
@@ -108,9 +112,9 @@ TEST(Visits, ReferencesToFactsAreFollowedAlsoInChains) {
   const base::WallTime minute = PastMinute();
   scribe.visit.ip = *base::IpAddress::Parse("198.51.100.7");
   const VisitId whole = scribe.Write(0, minute + 1s);
-  const VisitId pointing = scribe.Write(0, minute + 2s, 0, Scribe::Pointing("=", whole));
-  scribe.Write(0, minute + 3s, 0, Scribe::Pointing("=", pointing));
-  scribe.Write(0, minute + 4s, 0, Scribe::Pointing("=", {0, Ms(minute), 9}));
+  const VisitId pointing = scribe.Write(0, minute + 2s, 0, Scribe::SameAs(whole));
+  scribe.Write(0, minute + 3s, 0, Scribe::SameAs(pointing));
+  scribe.Write(0, minute + 4s, 0, Scribe::SameAs({0, Ms(minute), 9}));
   const auto visits = ReadAll(redis, {.since = minute});
   ASSERT_EQ(visits.size(), 4u);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(visits[static_cast<size_t>(i)].ip, "198.51.100.7");
@@ -143,7 +147,7 @@ TEST(Visits, MoreThanAPageOfAMinuteIsReadWhole) {
   for (int i = 0; i < 1700; ++i) {
     (*client)->Append({"XADD", key, std::to_string(Ms(minute) + 1) + "-" + std::to_string(i), "v",
                        "\t\t200\tGET\t/", "c",
-                       i == 0 ? std::string("s\t192.0.2.1") : Scribe::Pointing("=", {0, Ms(minute) + 1, 0})});
+                       i == 0 ? std::string("s\t192.0.2.1") : Scribe::SameAs({0, Ms(minute) + 1, 0})});
   }
   for (int i = 0; i < 1700; ++i) ASSERT_TRUE((*client)->Receive().ok());
   const auto visits = ReadAll(redis, {.since = minute});
