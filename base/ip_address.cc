@@ -50,7 +50,9 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
   return std::nullopt;
 }
 
-bool IpAddress::IsV4() const { return std::memcmp(bytes_.data(), kMappedPrefix.data(), kMappedPrefix.size()) == 0; }
+bool IpAddress::IsV4() const {
+  return std::memcmp(bytes_.data(), kMappedPrefix.data(), kMappedPrefix.size()) == 0;
+}
 
 bool IpAddress::IsLoopback() const {
   if (IsV4()) return bytes_[12] == 127;
@@ -91,11 +93,13 @@ std::optional<Cidr> Cidr::Parse(std::string_view text) {
   cidr.address_ = *address;
   if (slash == std::string_view::npos) return cidr;
   const std::string_view bits = text.substr(slash + 1);
-  int value = 0;
+  unsigned value = 0;
   const auto [end, error] = std::from_chars(bits.data(), bits.data() + bits.size(), value);
-  const int most = address->IsV4() ? 32 : 128;
-  if (error != std::errc() || end != bits.data() + bits.size() || value < 0 || value > most) return std::nullopt;
-  cidr.bits_ = address->IsV4() ? value + 96 : value;
+  // How it is written says what is counted: ::ffff:10.0.0.0/104 is 10.0.0.0/8.
+  const bool dotted_quad = text.find(':') == std::string_view::npos;
+  const unsigned most = dotted_quad ? 32 : 128;
+  if (error != std::errc() || end != bits.data() + bits.size() || value > most) return std::nullopt;
+  cidr.bits_ = static_cast<int>(dotted_quad ? value + 96 : value);
   return cidr;
 }
 

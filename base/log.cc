@@ -29,13 +29,15 @@ class Writer {
     if (!path_.empty()) {
       const int fd = OpenFile();
       if (fd < 0) {
-        return Error{fmt::format("cannot open the log file {}: {}", path_, std::strerror(errno)), ExitCode::kCannotCreate};
+        return Error{fmt::format("cannot open the log file {}: {}", path_, std::strerror(errno)),
+                     ExitCode::kCannotCreate};
       }
       file_.Reset(fd);
     }
+    const std::lock_guard lock(mutex_);
     stopping_ = false;
-    thread_ = std::thread([this] { Run(); });
     running_ = true;
+    thread_ = std::thread([this, said = dropped()] { Run(said); });
     return {};
   }
 
@@ -46,14 +48,14 @@ class Writer {
   }
 
   void Close() {
-    if (!running_) return;
     {
       const std::lock_guard lock(mutex_);
+      if (!running_) return;
+      running_ = false;  // from here on lines go to standard error
       stopping_ = true;
       wake_.notify_one();
     }
     thread_.join();
-    running_ = false;
     file_.Reset();
   }
 
@@ -65,11 +67,12 @@ class Writer {
     }
     std::string line = fmt::format("{} {} {}: {}\n", ToRfc3339(Clock::System().WallNow()),
                                    kNames[static_cast<size_t>(level)], component, text);
+    std::unique_lock lock(mutex_);
     if (!running_) {
-      WriteAll(line);
+      lock.unlock();
+      WriteAll(STDERR_FILENO, line);
       return;
     }
-    const std::lock_guard lock(mutex_);
     if (queue_.size() >= kMostQueuedLines) {
       dropped_.fetch_add(1, std::memory_order_relaxed);
       return;
@@ -84,9 +87,8 @@ class Writer {
  private:
   int OpenFile() const { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640); }
 
-  void Run() {
+  void Run(uint64_t said_dropped) {
     std::vector<std::string> lines;
-    uint64_t said_dropped = 0;
     std::unique_lock lock(mutex_);
     while (true) {
       wake_.wait(lock, [this] { return stopping_ || reopen_ || !queue_.empty(); });
@@ -95,14 +97,15 @@ class Writer {
       const bool stopping = stopping_;
       lock.unlock();
       if (reopen && !path_.empty()) {
-        const int fd = OpenFile();
-        if (fd >= 0) file_.Reset(fd);
+        const int opened = OpenFile();
+        if (opened >= 0) file_.Reset(opened);
       }
-      for (const std::string& line : lines) WriteAll(line);
+      const int fd = file_.IsValid() ? file_.get() : STDERR_FILENO;
+      for (const std::string& line : lines) WriteAll(fd, line);
       lines.clear();
       if (const uint64_t dropped = this->dropped(); dropped != said_dropped) {
-        WriteAll(fmt::format("{} warning log: {} lines were dropped, the log could not keep up\n",
-                             ToRfc3339(Clock::System().WallNow()), dropped - said_dropped));
+        WriteAll(fd, fmt::format("{} warning log: {} lines were dropped, the log could not keep up\n",
+                                 ToRfc3339(Clock::System().WallNow()), dropped - said_dropped));
         said_dropped = dropped;
       }
       lock.lock();
@@ -110,8 +113,7 @@ class Writer {
     }
   }
 
-  void WriteAll(std::string_view text) const {
-    const int fd = file_.IsValid() ? file_.get() : STDERR_FILENO;
+  static void WriteAll(int fd, std::string_view text) {
     while (!text.empty()) {
       const ssize_t written = ::write(fd, text.data(), text.size());
       if (written < 0 && errno == EINTR) continue;
@@ -121,13 +123,13 @@ class Writer {
   }
 
   std::string path_;
-  UniqueFd file_;
+  UniqueFd file_;  // the writer thread's while it runs
   std::atomic<LogLevel> least_{LogLevel::kInfo};
-  std::atomic<bool> running_{false};
   std::atomic<uint64_t> dropped_{0};
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::string> queue_;  // guarded by mutex_
+  bool running_ = false;            // guarded by mutex_
   bool reopen_ = false;             // guarded by mutex_
   bool stopping_ = false;           // guarded by mutex_
   std::thread thread_;
