@@ -24,26 +24,34 @@ base::Error BindError(const std::string& text, const char* call) {
                      base::ExitCode::kCannotCreate};
 }
 
-// Whether someone answers at a Unix path.
-bool IsAnswered(const SocketAddress& address) {
-  const base::UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return probe.IsValid() && ::connect(probe.get(), address.get(), address.size()) == 0;
+enum class UnixPath { kFree, kStale, kAnswered };
+
+UnixPath Probe(const SocketAddress& address) {
+  const base::UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!probe.IsValid()) return UnixPath::kFree;
+  // EAGAIN: its queue is full, so someone lives there.
+  if (::connect(probe.get(), address.get(), address.size()) == 0 || errno == EAGAIN)
+    return UnixPath::kAnswered;
+  // Anything else (a file, a socket that is not ours to enter) is left to bind() to refuse.
+  return errno == ECONNREFUSED ? UnixPath::kStale : UnixPath::kFree;
 }
 
 }  // namespace
 
-base::Result<base::UniqueFd> BindListener(const SocketAddress& address, const std::string& text, int unix_mode) {
+base::Result<base::UniqueFd> BindListener(const SocketAddress& address, const std::string& text,
+                                          int unix_mode) {
   base::UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.IsValid()) return BindError(text, "socket");
   const bool is_unix = address.family() == AF_UNIX;
   const char* path = is_unix ? reinterpret_cast<const sockaddr_un*>(address.get())->sun_path : nullptr;
   if (is_unix) {
-    if (IsAnswered(address)) {
+    const UnixPath found = Probe(address);
+    if (found == UnixPath::kAnswered) {
       return base::Error{fmt::format("cannot listen on {}: another process answers there", text),
                          base::ExitCode::kCannotCreate};
     }
-    struct stat info{};
-    if (::lstat(path, &info) == 0 && S_ISSOCK(info.st_mode)) ::unlink(path);
+    struct stat info {};
+    if (found == UnixPath::kStale && ::lstat(path, &info) == 0 && S_ISSOCK(info.st_mode)) ::unlink(path);
   } else {
     const int on = 1;
     setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -56,7 +64,8 @@ base::Result<base::UniqueFd> BindListener(const SocketAddress& address, const st
   return fd;
 }
 
-Listener::Listener(Loop& loop, base::UniqueFd fd, OnAccept on_accept, std::function<void()> on_out_of_descriptors)
+Listener::Listener(Loop& loop, base::UniqueFd fd, OnAccept on_accept,
+                   std::function<void()> on_out_of_descriptors)
     : loop_(loop),
       fd_(std::move(fd)),
       reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
@@ -86,7 +95,8 @@ void Listener::AcceptWaiting() {
 bool Listener::AcceptOne() {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
-  base::UniqueFd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  base::UniqueFd fd(
+      ::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd.IsValid()) {
     on_accept_(std::move(fd), base::IpAddress::FromSockaddr(reinterpret_cast<const sockaddr&>(storage)));
     return true;

@@ -27,9 +27,14 @@ Loop::Loop() : now_(base::Clock::System().SteadyNow()), timers_(now_) {
 }
 
 Loop::~Loop() {
-  EmptyGraveyard();
-  posted_.clear();
-  EmptyGraveyard();
+  // What is destroyed may dispose of more and post more.
+  std::vector<std::function<void()>> unrun;
+  do {
+    EmptyGraveyard();
+    unrun.clear();
+    const std::lock_guard lock(mutex_);
+    unrun.swap(posted_);
+  } while (!unrun.empty() || !graveyard_.empty());
   event_free(posted_event_);
   event_free(tick_event_);
   ::close(post_fd_);

@@ -53,6 +53,7 @@ void SocketStream::OnReady(bool readable, bool writable) {
     getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) {
       error_ = error;
+      event_.Stop();
       handler_.OnStreamFailed();
       return;
     }

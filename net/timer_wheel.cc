@@ -63,36 +63,50 @@ void TimerWheel::Unlink(Timer& timer) {
   --linked_;
 }
 
+// After a long time without timers nobody counts through every tick of it.
+void TimerWheel::SkipEmptyTicks(uint64_t until) {
+  uint64_t earliest = until + 1;
+  for (const Timer* timer : slots_) {
+    for (; timer != nullptr; timer = timer->next_) earliest = std::min(earliest, timer->tick_);
+  }
+  current_ = std::max(current_, earliest - 1);
+}
+
 void TimerWheel::Advance(base::SteadyTime now) {
   if (now < start_) return;
   const uint64_t until = static_cast<uint64_t>((now - start_) / kTick);
-  if (linked_ == 0) {
-    current_ = std::max(current_, until);
-    return;
-  }
+  if (linked_ == 0) current_ = std::max(current_, until);
   while (current_ < until) {
-    ++current_;
-    const size_t slot = current_ % kSlots;
-    // A callback may cancel any timer or arm new ones, but never into a tick that
-    // has begun (Arm files at current_ + 1 at the earliest): looking again from
-    // the slot's head after each one is safe and ends.
-    bool again = true;
-    while (again) {
-      again = false;
-      for (Timer* timer = slots_[slot]; timer != nullptr; timer = timer->next_) {
-        if (timer->tick_ > current_) continue;
-        Unlink(*timer);
-        const uint64_t due = TickOf(timer->deadline_);
-        if (due > current_) {
-          Link(*timer, due);
-        } else {
-          timer->armed_ = false;
-          const auto callback = timer->on_deadline_;  // survives the timer
-          callback();
-        }
-        again = true;
-        break;
+    if (until - current_ > kSlots) SkipEmptyTicks(until);
+    const uint64_t round_end = std::min(until, current_ + kSlots);
+    while (current_ < round_end) {
+      ++current_;
+      MeetCurrent();
+    }
+  }
+}
+
+// A callback may cancel any timer or arm new ones, but never into a tick that has begun
+// (Arm files at current_ + 1 at the earliest): looking again from the slot's head after
+// each one is safe and ends.
+void TimerWheel::MeetCurrent() {
+  const size_t slot = current_ % kSlots;
+  bool again = true;
+  while (again) {
+    again = false;
+    for (Timer* timer = slots_[slot]; timer != nullptr; timer = timer->next_) {
+      if (timer->tick_ > current_) continue;
+      Unlink(*timer);
+      const uint64_t due = TickOf(timer->deadline_);
+      if (due > current_) {
+        Link(*timer, due);
+      } else {
+        timer->armed_ = false;
+        const auto callback = timer->on_deadline_;  // survives the timer
+        callback();
       }
+      again = true;
+      break;
     }
   }
 }

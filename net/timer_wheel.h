@@ -45,7 +45,7 @@ class Timer {
   Timer* previous_ = nullptr;
   Timer* next_ = nullptr;
   size_t slot_ = 0;
-  uint64_t tick_ = 0;            // when the slot is due
+  uint64_t tick_ = 0;  // when the slot is due
   bool armed_ = false;
 };
 
@@ -70,6 +70,8 @@ class TimerWheel {
   uint64_t TickOf(base::SteadyTime time) const;
   void Link(Timer& timer, uint64_t tick);
   void Unlink(Timer& timer);
+  void SkipEmptyTicks(uint64_t until);
+  void MeetCurrent();
 
   base::SteadyTime start_;
   uint64_t current_ = 0;  // ticks done
