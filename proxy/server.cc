@@ -160,6 +160,10 @@ base::Status Server::StartWorkers() {
         std::move(bound_[i])));
   }
   for (auto& worker : workers_) worker->Start();
+  lookups_ = std::make_unique<UpstreamLookups>(
+      loop_, *config_, [this](const std::string& hostname, const std::vector<base::IpAddress>& addresses) {
+        for (auto& worker : workers_) worker->SetUpstreamAddresses(hostname, addresses);
+      });
   return {};
 }
 
@@ -192,6 +196,7 @@ void Server::StopNow() {
 }
 
 void Server::EndAll() {
+  lookups_.reset();
   for (auto& worker : workers_) worker->Stop();
   for (auto& worker : workers_) worker->Join();
   workers_.clear();

@@ -20,6 +20,7 @@
 #include "proxy/admin_server.h"
 #include "proxy/session_key.h"
 #include "proxy/status_page.h"
+#include "proxy/upstream_lookups.h"
 #include "proxy/worker.h"
 #include "tls/certificate_store.h"
 #include "tls/ticket_keys.h"
@@ -67,6 +68,7 @@ class Server {
   std::unique_ptr<logger::Journal> journal_;
   std::unique_ptr<logger::Recorder> recorder_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<UpstreamLookups> lookups_;
   std::unique_ptr<AdminServer> admin_;
   std::vector<std::unique_ptr<net::Signal>> signals_;
   net::Timer every_second_;

@@ -34,7 +34,6 @@ Worker::Worker(const Parts& parts, std::vector<BoundListener> listeners)
       tls_(parts.tls),
       sessions_(parts.session_key, parts.config.session),
       book_(parts.journal, parts.hints, parts.config),
-      names_(loop_, parts.config),
       context_{parts.config, loop_,          buffers_, metrics_,        parts.router, upstreams_,
                book_,        sessions_,      request_ids_, limiter_,    refusals_,    close_reasons_,
                parsers_,     exchanges_,
@@ -132,6 +131,10 @@ void Worker::DrainHere() {
   }
   for (auto& upstream : upstreams_) upstream->CloseIdle();
   if (connections_.empty()) drained_.store(true, std::memory_order_release);
+}
+
+void Worker::SetUpstreamAddresses(const std::string& hostname, std::vector<base::IpAddress> addresses) {
+  loop_.Post([this, hostname, addresses = std::move(addresses)] { names_.Set(hostname, addresses); });
 }
 
 void Worker::Stop() { loop_.Stop(); }

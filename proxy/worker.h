@@ -52,6 +52,7 @@ class Worker final : private ClientConnection::Owner {
   // Any thread.
   void BeginDrain();  // no new connections; idle ones end, others after their answer
   void Stop();        // everything ends now
+  void SetUpstreamAddresses(const std::string& hostname, std::vector<base::IpAddress> addresses);
   void AskForSign();  // the loop answers by moving last_sign()
   base::SteadyTime last_sign() const { return last_sign_.load(std::memory_order_relaxed); }
   bool IsDrained() const { return drained_.load(std::memory_order_acquire); }

@@ -1,4 +1,6 @@
-#include "proxy/upstream_names.h"
+#include "proxy/upstream_lookups.h"
+
+#include <utility>
 
 #include "base/log.h"
 
@@ -11,7 +13,8 @@ constexpr std::chrono::seconds kTimeout{5};
 
 }  // namespace
 
-UpstreamNames::UpstreamNames(net::Loop& loop, const config::Config& config) : loop_(loop), again_([this] { AskAll(); }) {
+UpstreamLookups::UpstreamLookups(net::Loop& loop, const config::Config& config, OnAddresses on_addresses)
+    : loop_(loop), on_addresses_(std::move(on_addresses)), again_([this] { AskAll(); }) {
   for (const config::Upstream& upstream : config.upstreams) {
     for (const config::Endpoint& server : upstream.servers) {
       if (server.kind == config::Endpoint::Kind::kHostname) names_.try_emplace(server.hostname);
@@ -30,23 +33,24 @@ UpstreamNames::UpstreamNames(net::Loop& loop, const config::Config& config) : lo
   AskAll();
 }
 
-UpstreamNames::~UpstreamNames() = default;
-
-const std::vector<base::IpAddress>& UpstreamNames::Find(const std::string& hostname) const {
-  static const std::vector<base::IpAddress> kNone;
-  const auto found = names_.find(hostname);
-  return found == names_.end() ? kNone : found->second.addresses;
-}
-
-void UpstreamNames::AskAll() {
+void UpstreamLookups::AskAll() {
   for (auto& [hostname, name] : names_) {
-    name.query = resolver_->ResolveAddresses(hostname, [this, &name](const net::DnsAnswer& answer) {
-      if (answer.status == net::DnsStatus::kOk && !answer.addresses.empty()) name.addresses = answer.addresses;
-      // The first answer is waited for with less patience than the next.
-      if (name.addresses.empty()) again_.Arm(loop_.timers(), loop_.now() + kAgainUnknown);
-    });
+    name.query = resolver_->ResolveAddresses(
+        hostname, [this, &hostname, &name](const net::DnsAnswer& answer) { OnAnswer(hostname, name, answer); });
   }
   again_.Arm(loop_.timers(), loop_.now() + kAgain);
+}
+
+void UpstreamLookups::OnAnswer(const std::string& hostname, Name& name, const net::DnsAnswer& answer) {
+  if (answer.status == net::DnsStatus::kOk && !answer.addresses.empty()) {
+    if (name.addresses != answer.addresses) {
+      name.addresses = answer.addresses;
+      on_addresses_(hostname, name.addresses);
+    }
+  } else if (name.addresses.empty()) {
+    if (!std::exchange(name.missed, true)) base::LogWarning("upstream", "{} has no address yet", hostname);
+    again_.Arm(loop_.timers(), loop_.now() + kAgainUnknown);
+  }
 }
 
 }  // namespace gatebook::proxy

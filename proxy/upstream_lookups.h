@@ -1,0 +1,46 @@
+// UpstreamLookups: asks for the addresses of upstream servers that are named by host name.
+//
+// At start and again every 30 s; every second as long as a name has none. While an answer
+// fails, the last good one stays in force. A name that has no address yet is no error at start:
+// its exchanges get 502 until it has one.
+//
+// Thread: the main loop's: the system's way to look up hosts reads /etc/hosts, which no
+//   worker is to wait for. Owns: the resolver and its queries.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "config/config.h"
+#include "net/loop.h"
+#include "net/resolver.h"
+
+namespace gatebook::proxy {
+
+class UpstreamLookups {
+ public:
+  // `on_addresses` is called, later than this, whenever a name's addresses are known anew; never with none.
+  using OnAddresses = std::function<void(const std::string& hostname, const std::vector<base::IpAddress>&)>;
+  UpstreamLookups(net::Loop& loop, const config::Config& config, OnAddresses on_addresses);
+
+ private:
+  struct Name {
+    std::vector<base::IpAddress> addresses;
+    std::unique_ptr<net::Resolver::Query> query;
+    bool missed = false;  // said once
+  };
+  void AskAll();
+  void OnAnswer(const std::string& hostname, Name& name, const net::DnsAnswer& answer);
+
+  net::Loop& loop_;
+  OnAddresses on_addresses_;
+  std::unique_ptr<net::Resolver> resolver_;  // only if any server is a host name
+  std::map<std::string, Name> names_;
+  net::Timer again_;
+};
+
+}  // namespace gatebook::proxy
