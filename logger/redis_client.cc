@@ -28,26 +28,41 @@ RedisClient::RedisClient(const config::Redis& config, base::UniqueFd fd)
       reader_(kMostReplyBytes) {}
 
 base::Result<std::unique_ptr<RedisClient>> RedisClient::Connect(const config::Redis& config) {
-  const auto unavailable = [&](std::string_view why) {
-    return base::Error{fmt::format("Redis at {}: {}", RedisName(config), why), base::ExitCode::kUnavailable};
-  };
-  auto fd = OpenRedisSocket(config);
-  if (!fd) return unavailable(fd.error().message);
-  auto password = ReadRedisPassword(config);
-  if (!password) return unavailable(password.error().message);
-  std::unique_ptr<RedisClient> client(new RedisClient(config, std::move(*fd)));
-  if (auto ready = client->Await(POLLOUT, SteadyClock::now() + config.connect_timeout); !ready)
-    return ready.error();
+  base::Error last{fmt::format("Redis at {}: ", RedisName(config)), base::ExitCode::kUnavailable};
+  const auto addresses = ResolveRedis(config);
+  if (!addresses) {
+    last.message += addresses.error().message;
+    return last;
+  }
+  const std::string prefix = last.message;
+  for (const net::SocketAddress& address : *addresses) {
+    auto fd = BeginRedisConnect(address);
+    if (!fd) {
+      last.message = prefix + fd.error().message;
+      continue;
+    }
+    std::unique_ptr<RedisClient> client(new RedisClient(config, std::move(*fd)));
+    const auto greeted = client->Greet(config);
+    if (greeted.ok()) return client;
+    last = greeted.error();
+  }
+  return last;
+}
+
+base::Status RedisClient::Greet(const config::Redis& config) {
+  if (auto ready = Await(POLLOUT, SteadyClock::now() + config.connect_timeout); !ready) return ready;
   int error = 0;
   socklen_t size = sizeof error;
-  ::getsockopt(client->fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0) return unavailable(std::strerror(error));
-  for (size_t owed = AppendRedisGreeting(client->output_, config, *password); owed > 0; --owed) {
-    auto reply = client->Receive();
+  ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) return Broken(std::strerror(error));
+  const auto password = ReadRedisPassword(config);
+  if (!password) return Broken(password.error().message);
+  for (size_t owed = AppendRedisGreeting(output_, config, *password); owed > 0; --owed) {
+    const auto reply = Receive();
     if (!reply) return reply.error();
-    if ((*reply)->IsError()) return unavailable((*reply)->text);
+    if ((*reply)->IsError()) return Broken((*reply)->text);
   }
-  return client;
+  return {};
 }
 
 void RedisClient::Append(std::initializer_list<std::string_view> words) {

@@ -31,6 +31,7 @@ class RedisClient {
 
  private:
   RedisClient(const config::Redis& config, base::UniqueFd fd);
+  base::Status Greet(const config::Redis& config);
   base::Status Flush();
   base::Status Await(short events, std::chrono::steady_clock::time_point deadline);
   base::Error Broken(std::string_view what) const;

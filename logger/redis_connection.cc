@@ -29,10 +29,31 @@ void RedisConnection::Connect() {
   written_ = 0;
   owed_ = 0;
   writable_ = false;
-  state_ = State::kConnecting;
   deadline_.SetCallback([this] { Fail("no answer within connect_timeout"); });
   deadline_.Arm(loop_.timers(), loop_.now() + config_.connect_timeout);
-  auto opened = OpenRedisSocket(config_);
+  if (config_.server.kind == config::Endpoint::Kind::kHostname && !config_.tls) return Resolve();
+  const auto address = AddressOfRedis(config_);
+  if (!address) return FailLater(address.error().message);
+  Open(*address);
+}
+
+void RedisConnection::Resolve() {
+  state_ = State::kResolving;
+  if (resolver_ == nullptr) {
+    auto made = net::Resolver::Make(loop_, {.servers = {}, .timeout = config_.connect_timeout});
+    if (!made) return FailLater(made.error().message);
+    resolver_ = std::move(*made);
+  }
+  query_ = resolver_->ResolveAddresses(config_.server.hostname, [this](const net::DnsAnswer& answer) {
+    if (answer.addresses.empty()) return Fail("the host name has no address, or DNS does not say");
+    const size_t choice = attempts_++ % answer.addresses.size();
+    Open(net::SocketAddress::FromIp(answer.addresses[choice], config_.server.port));
+  });
+}
+
+void RedisConnection::Open(const net::SocketAddress& address) {
+  state_ = State::kConnecting;
+  auto opened = BeginRedisConnect(address);
   if (!opened) return FailLater(opened.error().message);
   fd_ = std::move(*opened);
   if (!event_.Watch(fd_.get())) return FailLater("the kernel watches no more descriptors");
@@ -42,6 +63,7 @@ void RedisConnection::Close() {
   ++generation_;
   state_ = State::kIdle;
   deadline_.Cancel();
+  query_.reset();
   event_.Stop();
   fd_.Reset();
 }

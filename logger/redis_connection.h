@@ -1,6 +1,7 @@
 // RedisConnection: one connection to Redis on a loop, never waiting.
 //
-// Connects, greets (AUTH, SELECT), then sends what stands in output() and hands
+// Connects (of a host name's addresses to the next at each attempt), greets (AUTH,
+// SELECT), then sends what stands in output() and hands
 // over replies in the order of the commands. It knows nothing of what they mean.
 //
 // Thread: the loop's. Owns: the socket, both buffers, its timers.
@@ -16,6 +17,8 @@
 #include "config/config.h"
 #include "logger/redis_reply.h"
 #include "net/loop.h"
+#include "net/resolver.h"
+#include "net/socket_address.h"
 #include "net/socket_event.h"
 
 namespace gatebook::logger {
@@ -53,9 +56,11 @@ class RedisConnection final : private net::SocketEvent::Handler {
   size_t replies_owed() const { return owed_; }
 
  private:
-  enum class State { kIdle, kConnecting, kGreeting, kReady };
+  enum class State { kIdle, kResolving, kConnecting, kGreeting, kReady };
 
   void OnReady(bool readable, bool writable) override;
+  void Resolve();
+  void Open(const net::SocketAddress& address);
   void Greet();
   bool Write();
   void Read();
@@ -67,7 +72,10 @@ class RedisConnection final : private net::SocketEvent::Handler {
   const config::Redis& config_;
   Handler& handler_;
   State state_ = State::kIdle;
-  uint64_t generation_ = 0;  // of connections: what was begun for an old one is void
+  uint64_t generation_ = 0;                  // of connections: what was begun for an old one is void
+  std::unique_ptr<net::Resolver> resolver_;  // made when a host name is to be looked up
+  std::unique_ptr<net::Resolver::Query> query_;
+  size_t attempts_ = 0;
   base::UniqueFd fd_;
   net::SocketEvent event_;
   net::Timer deadline_;

@@ -11,7 +11,6 @@
 #include <memory>
 
 #include "logger/redis_command.h"
-#include "net/socket_address.h"
 
 namespace gatebook::logger {
 namespace {
@@ -22,53 +21,53 @@ base::Error Unavailable(std::string message) {
   return base::Error{std::move(message), base::ExitCode::kUnavailable};
 }
 
-base::Result<base::UniqueFd> Begin(const sockaddr* address, socklen_t size) {
-  base::UniqueFd fd(::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}  // namespace
+
+base::Result<net::SocketAddress> AddressOfRedis(const config::Redis& config) {
+  if (config.tls) return Unavailable("rediss:// is not spoken by this version");
+  if (config.server.kind != config::Endpoint::Kind::kUnix) {
+    return net::SocketAddress::FromIp(config.server.ip, config.server.port);
+  }
+  const auto address = net::SocketAddress::FromUnixPath(config.server.path);
+  if (!address) return Unavailable("the socket's path is too long");
+  return *address;
+}
+
+base::Result<std::vector<net::SocketAddress>> ResolveRedis(const config::Redis& config) {
+  std::vector<net::SocketAddress> addresses;
+  if (config.tls || config.server.kind != config::Endpoint::Kind::kHostname) {
+    const auto address = AddressOfRedis(config);
+    if (!address) return address.error();
+    addresses.push_back(*address);
+    return addresses;
+  }
+  const std::string& hostname = config.server.hostname;
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(hostname.c_str(), nullptr, &hints, &found);
+  if (error != 0) return Unavailable(hostname + ": " + ::gai_strerror(error));
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    const auto ip = base::IpAddress::FromSockaddr(*one->ai_addr);
+    if (ip) addresses.push_back(net::SocketAddress::FromIp(*ip, config.server.port));
+  }
+  if (addresses.empty()) return Unavailable(hostname + " has no address");
+  return addresses;
+}
+
+base::Result<base::UniqueFd> BeginRedisConnect(const net::SocketAddress& address) {
+  base::UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.IsValid()) return Unavailable(std::strerror(errno));
-  if (address->sa_family != AF_UNIX) {
+  if (address.family() != AF_UNIX) {
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
   // A Unix socket whose queue of connections is full says EAGAIN: try again later.
-  if (::connect(fd.get(), address, size) != 0 && errno != EINPROGRESS)
+  if (::connect(fd.get(), address.get(), address.size()) != 0 && errno != EINPROGRESS) {
     return Unavailable(std::strerror(errno));
+  }
   return fd;
-}
-
-base::Result<base::UniqueFd> BeginHostname(const std::string& hostname, uint16_t port) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
-  addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(hostname.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (error != 0) return Unavailable(hostname + ": " + ::gai_strerror(error));
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
-  base::Result<base::UniqueFd> last = Unavailable(hostname + " has no address");
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    last = Begin(one->ai_addr, one->ai_addrlen);
-    if (last.ok()) break;
-  }
-  return last;
-}
-
-}  // namespace
-
-base::Result<base::UniqueFd> OpenRedisSocket(const config::Redis& config) {
-  if (config.tls) return Unavailable("rediss:// is not spoken by this version");
-  switch (config.server.kind) {
-    case config::Endpoint::Kind::kUnix: {
-      const auto address = net::SocketAddress::FromUnixPath(config.server.path);
-      if (!address) return Unavailable("the socket's path is too long");
-      return Begin(address->get(), address->size());
-    }
-    case config::Endpoint::Kind::kIp: {
-      const auto address = net::SocketAddress::FromIp(config.server.ip, config.server.port);
-      return Begin(address.get(), address.size());
-    }
-    case config::Endpoint::Kind::kHostname:
-      return BeginHostname(config.server.hostname, config.server.port);
-  }
-  return Unavailable("no Redis is configured");
 }
 
 base::Result<std::string> ReadRedisPassword(const config::Redis& config) {

@@ -308,9 +308,31 @@ TEST(RedisWriter, LogsInWithThePasswordOfItsFile) {
   ASSERT_TRUE(test.BecomesState("WRONGPASS")) << test.writer().state();
   directory.Write("password", "secret\n");
   EXPECT_TRUE(test.BecomesUp()) << "the file is read again at each attempt";
+  const uint64_t now = Now();
+  Visit visit = SomeVisit(now);
+  visit.session_new = true;
+  test.writer().Add(0, {0, now, 0}, visit, kName);
+  EXPECT_EQ(test.Store().visits_stored, 1u);
   wrong.password_file = directory.Path("missing");
   WriterUnderTest without(wrong);
   EXPECT_TRUE(without.BecomesState("cannot read"));
+}
+
+TEST(RedisWriter, TriesTheAddressesOfAHostNameInTurn) {
+  const uint16_t port = support::FreePort();
+  const std::string number = std::to_string(port);
+  support::RedisServer redis({"--port", number, "--bind", "127.0.0.1"});  // and not ::1
+  config::Redis config;
+  config.server.kind = config::Endpoint::Kind::kHostname;
+  config.server.hostname = "localhost";
+  config.server.port = port;
+  WriterUnderTest test(config);
+  EXPECT_TRUE(test.BecomesUp()) << test.writer().state();
+  EXPECT_TRUE(RedisClient::Connect(config).ok());
+  config.server.hostname = "nowhere.invalid";
+  EXPECT_FALSE(RedisClient::Connect(config).ok());
+  WriterUnderTest lost(config);
+  EXPECT_TRUE(lost.BecomesState("host name")) << lost.writer().state();
 }
 
 TEST(RedisWriter, GivesUpARedisThatAnswersNoMore) {
