@@ -211,9 +211,9 @@ void Exchange::PumpResponse() {
     if (answer_read_) return CompleteAnswer();
     if (!received.IsEmpty()) {
       if (!head_written_) {
-        ReadResponseHead();
+        const bool read = ReadResponseHead();
         if (phase_ != Phase::kExchanging) return;
-        if (head_written_ || answer_read_) continue;
+        if (read) continue;
       } else {
         const auto step = answer_body_.Read(received.data());
         if (answer_body_.HasFailed()) return Refuse(Refusal::kUpstreamBadBody);
@@ -251,24 +251,29 @@ void Exchange::PumpResponse() {
   }
 }
 
-void Exchange::ReadResponseHead() {
+bool Exchange::ReadResponseHead() {
   http::ResponseParser& parser = upstream_->parser();
-  base::Buffer& received = upstream_->received();
-  const ParseStatus status = parser.Parse(received.data(), head_.method, head_.websocket);
-  if (status == ParseStatus::kRefused) return Refuse(parser.refusal());
-  if (status == ParseStatus::kNeedMore) return;
-  const http::ResponseHead& head = parser.head();
-  if (head.status == 101) return request_sent_ ? BeginTunnel(head) : Refuse(Refusal::kUpstreamBadUpgrade);
-  if (head.status < 200) {
-    if (++interim_answers_ > kMostInterimAnswers) return Refuse(Refusal::kUpstreamTooMany1xx);
-    // We have answered Expect ourselves; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
-    if (head.status != 100 && head_.minor_version >= 1) client_.WriteInterim(head);
-    context_.metrics.Add(Metric::kResponses1xx);
-    received.Consume(head.size);
-    parser.Reset();
-    return;
+  const ParseStatus status = parser.Parse(upstream_->received().data(), head_.method, head_.websocket);
+  if (status == ParseStatus::kNeedMore) return false;
+  if (status == ParseStatus::kRefused) {
+    Refuse(parser.refusal());
+  } else if (const http::ResponseHead& head = parser.head(); head.status >= 200) {
+    OnFinalHead(head);
+  } else if (head.status == 101) {
+    BeginTunnel(head);
+  } else {
+    PassInterimAnswer(head);
   }
-  OnFinalHead(head);
+  return true;
+}
+
+void Exchange::PassInterimAnswer(const http::ResponseHead& head) {
+  if (++interim_answers_ > kMostInterimAnswers) return Refuse(Refusal::kUpstreamTooMany1xx);
+  // We have answered Expect ourselves; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
+  if (head.status != 100 && head_.minor_version >= 1) client_.WriteInterim(head);
+  context_.metrics.Add(Metric::kResponses1xx);
+  upstream_->received().Consume(head.size);
+  upstream_->parser().Reset();
 }
 
 void Exchange::OnFinalHead(const http::ResponseHead& head) {
@@ -376,6 +381,7 @@ void Exchange::Refuse(Refusal refusal) {
 // ---- tunnels
 
 void Exchange::BeginTunnel(const http::ResponseHead& head) {
+  if (!request_sent_) return Refuse(Refusal::kUpstreamBadUpgrade);
   facts_of_visit_.status = 101;
   facts_of_visit_.protocol = logger::Protocol::kWs;
   facts_of_visit_.upstream_us = MicrosecondsSince(request_sent_at_);

@@ -68,7 +68,9 @@ class Exchange final : private UpstreamConnection::User {
   // False when nothing more can be taken from the client now.
   bool FillFromClient();
   void PumpResponse();
-  void ReadResponseHead();
+  // False: it is not whole yet.
+  bool ReadResponseHead();
+  void PassInterimAnswer(const http::ResponseHead& head);
   void OnFinalHead(const http::ResponseHead& head);
   void OnResponseRead();
   void OnUpstreamGone(bool in_good_order);
