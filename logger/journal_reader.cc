@@ -77,25 +77,22 @@ void JournalReader::Enter(JournalSegment* segment, uint64_t offset, uint32_t vis
 }
 
 bool JournalReader::Leave(JournalSegment* next) {
-  const bool is_last = next == nullptr && !lane_.has_writer;
-  if (next == nullptr && !is_last) {
-    Settle();
-    return false;
-  }
-  // The segment is complete: visits missing at its end are known to be lost only now.
-  const JournalPosition end = MakePosition(reading_->identity().sequence, reading_->size() + 1);
-  if (passed_ < end) {
-    Lose(reading_->visits() > cursor_->visits() ? reading_->visits() - cursor_->visits() : 0);
-    passed_ = end;
-  }
+  if (next != nullptr || reading_->is_recovered()) CountTail();
   if (next != nullptr) Enter(next, next->start(), next->start_visits());
   Settle();
-  if (is_last && released_ == delivered_) {
+  if (next == nullptr && !lane_.has_writer && released_ == delivered_) {
     ReleaseUpTo(nullptr);
     reading_ = nullptr;
     finished_ = true;
   }
   return next != nullptr;
+}
+
+void JournalReader::CountTail() {
+  const JournalPosition behind = MakePosition(reading_->identity().sequence, reading_->size() + 1);
+  if (passed_ >= behind) return;
+  passed_ = behind;
+  Lose(reading_->visits() > cursor_->visits() ? reading_->visits() - cursor_->visits() : 0);
 }
 
 bool JournalReader::Decode(Record* record) {
@@ -120,8 +117,10 @@ void JournalReader::Lose(uint32_t visits) {
 void JournalReader::Quarantine(uint64_t from, uint64_t to) {
   metrics_.Add(Metric::kJournalDamage);
   const std::string name = fmt::format("{}-{}", reading_->name(), from);
-  const bool kept = quarantine_.Keep(name, reading_->bytes().substr(from, to - from));
-  base::LogWarning("journal", "skipped {} damaged bytes at {} of {}{}", to - from, from, reading_->name(),
+  std::string_view bytes = reading_->bytes().substr(from, to - from);
+  bytes = bytes.substr(0, bytes.find_last_not_of('\0') + 1);  // preallocated, never written
+  const bool kept = quarantine_.Keep(name, bytes);
+  base::LogWarning("journal", "skipped {} damaged bytes at {} of {}{}", bytes.size(), from, reading_->name(),
                    kept ? "; they are kept in quarantine" : "");
 }
 

@@ -56,6 +56,8 @@ class JournalReader {
   void Enter(JournalSegment* segment, uint64_t offset, uint32_t visits);
   // Moves on from a segment that has been read to its end. False if there is nowhere to go now.
   bool Leave(JournalSegment* next);
+  // The segment is complete: what is missing at its end is known to be lost.
+  void CountTail();
   bool Decode(Record* record);
   void Lose(uint32_t visits);
   void Quarantine(uint64_t from, uint64_t to);

@@ -54,6 +54,8 @@ class JournalSegment {
   uint64_t start() const { return start_; }
   uint32_t start_visits() const { return start_visits_; }
 
+  // Whether a former process wrote it: what it holds is final.
+  bool is_recovered() const { return recovered_; }
   // Recorder: false if the disk can't give a recovered segment's pages (reading them would be a signal).
   bool IsReadable() const;
 

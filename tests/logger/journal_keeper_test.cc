@@ -1,0 +1,252 @@
+// The disk as it may be: full, failing at any step, gone; and flushing.
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "tests/logger/journal_fixture.h"
+
+namespace gatebook::logger {
+namespace {
+
+using base::Metric;
+using Condition = JournalState::Condition;
+using Outcome = Appended::Outcome;
+
+class JournalKeeperTest : public JournalTest {
+ protected:
+  JournalKeeperTest() { config_.segment_size = kLeastSegment; }
+  // Takes what is left of the current segment and the spare.
+  void UseUp() {
+    while (Append(1).outcome == Outcome::kOk) {
+    }
+  }
+  void NextRound(base::Duration after = std::chrono::seconds(11)) {
+    clock_.Advance(after);
+    journal_->RunKeeperOnce();
+  }
+};
+
+TEST_F(JournalKeeperTest, AnyFailingStepIsSaidCountedAndHealed) {
+  for (const DiskStep step :
+       {DiskStep::kCreate, DiskStep::kAllocate, DiskStep::kMap, DiskStep::kSync, DiskStep::kRename}) {
+    bool broken = false;
+    fault_ = [&](DiskStep asked) { return broken && asked == step ? ENOSPC : 0; };
+    Open();
+    broken = true;
+    UseUp();
+    NextRound();
+    EXPECT_EQ(journal_->state().condition, Condition::kFailing) << static_cast<int>(step);
+    EXPECT_NE(journal_->state().error.find("No space left on device"), std::string::npos);
+    EXPECT_GE(journal_->metrics().Get(Metric::kJournalErrors), 1u);
+    EXPECT_EQ(Append(2).outcome, Outcome::kNoSegment);
+    broken = false;
+    NextRound();
+    EXPECT_EQ(journal_->state().condition, Condition::kOk) << journal_->state().error;
+    EXPECT_EQ(Append(2).outcome, Outcome::kOk);
+    EXPECT_GT(StoreAll().size(), 100u);
+    for (const auto& entry : std::filesystem::directory_iterator(config_.directory)) {
+      EXPECT_NE(entry.path().extension(), ".new");
+    }
+  }
+}
+
+TEST_F(JournalKeeperTest, TheFirstSecondAndAnyFurtherFailureLosesNothingThatWasTaken) {
+  for (int failing = 0;; ++failing) {
+    std::filesystem::remove_all(config_.directory);
+    int calls = 0;
+    fault_ = [&](DiskStep) { return calls++ == failing ? EIO : 0; };
+    Open();
+    std::vector<uint64_t> taken;
+    for (uint64_t number = 1; number <= 1500; ++number) {
+      if (Append(number).outcome == Outcome::kOk) taken.push_back(number);
+      if (number % 250 == 0) NextRound();
+    }
+    EXPECT_EQ(StoreAll(), taken);
+    NextRound();
+    NextRound();
+    EXPECT_EQ(journal_->state().condition, Condition::kOk) << journal_->state().error;
+    EXPECT_EQ(Append(1501).outcome, Outcome::kOk);
+    if (calls <= failing) break;  // ran through without the fault
+    EXPECT_LE(Segments().size(), 2u);
+    Close();
+  }
+}
+
+TEST_F(JournalKeeperTest, RetriesWithBackOff) {
+  int tries = 0;
+  fault_ = [&](DiskStep step) { return step == DiskStep::kAllocate ? (++tries, ENOSPC) : 0; };
+  Open();
+  EXPECT_EQ(tries, 1);
+  NextRound(std::chrono::milliseconds(99));
+  EXPECT_EQ(tries, 1);
+  NextRound(std::chrono::milliseconds(1));
+  EXPECT_EQ(tries, 2);
+  NextRound(std::chrono::milliseconds(199));
+  EXPECT_EQ(tries, 2);
+  for (int round = 0; round < 100; ++round) NextRound(std::chrono::seconds(1));
+  EXPECT_LE(tries, 20);
+}
+
+TEST_F(JournalKeeperTest, AnUnlinkThatFailsIsTriedAgain) {
+  bool broken = true;
+  fault_ = [&](DiskStep step) { return broken && step == DiskStep::kUnlink ? EIO : 0; };
+  Open();
+  UseUp();
+  NextRound();
+  ASSERT_EQ(Append(2).outcome, Outcome::kOk);
+  StoreAll();
+  NextRound();
+  const std::string delivered = config_.directory + "/" + SegmentName(0, 1);
+  EXPECT_TRUE(std::filesystem::exists(delivered));
+  EXPECT_EQ(journal_->state().condition, Condition::kFailing);
+  broken = false;
+  NextRound();
+  EXPECT_FALSE(std::filesystem::exists(delivered));
+  EXPECT_EQ(journal_->state().condition, Condition::kOk);
+}
+
+TEST_F(JournalKeeperTest, ADirectoryThatWasRemovedIsMadeAgain) {
+  Open();
+  const std::string instance = journal_->instance();
+  ASSERT_EQ(Append(1).outcome, Outcome::kOk);
+  std::filesystem::remove_all(config_.directory);
+  NextRound();
+  NextRound();
+  EXPECT_EQ(journal_->state().condition, Condition::kOk) << journal_->state().error;
+  UseUp();
+  ASSERT_EQ(Append(2).outcome, Outcome::kNoSegment);
+  NextRound();
+  const Appended appended = Append(3);
+  EXPECT_EQ(appended.outcome, Outcome::kOk);
+  EXPECT_FALSE(Segments().empty());
+  EXPECT_GT(StoreAll().size(), 100u);
+  Open();
+  EXPECT_EQ(journal_->instance(), instance);
+  EXPECT_LT(appended.id, Append(4).id);
+}
+
+// Where tests may mount: a disk that is really full.
+class FullDisk {
+ public:
+  explicit FullDisk(const std::string& path) : path_(path) {
+    std::filesystem::create_directories(path_);
+    mounted_ = ::mount("none", path_.c_str(), "tmpfs", 0, "size=512k") == 0;
+  }
+  ~FullDisk() {
+    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
+  }
+  bool IsMounted() const { return mounted_; }
+
+ private:
+  const std::string path_;
+  bool mounted_ = false;
+};
+
+TEST_F(JournalKeeperTest, AFullDiskIsAnErrorNeverASignal) {
+  const FullDisk disk(config_.directory);
+  config_.max_size = 1 << 30;
+  if (!disk.IsMounted()) {  // not root: the same end of the file system by the seam
+    fault_ = [made = 0](DiskStep step) mutable {
+      return step == DiskStep::kAllocate && ++made > 7 ? ENOSPC : 0;
+    };
+  }
+  Open();
+  for (int round = 0; round < 10; ++round) {
+    UseUp();
+    NextRound();
+  }
+  EXPECT_EQ(journal_->state().condition, Condition::kFailing);
+  EXPECT_NE(journal_->state().error.find("No space left on device"), std::string::npos);
+  const auto taken = Count(Metric::kVisitsInJournal);
+  EXPECT_EQ(StoreAll().size(), taken);
+  if (!disk.IsMounted()) fault_ = nullptr;
+  NextRound();  // unlinks
+  NextRound();
+  if (disk.IsMounted()) {
+    EXPECT_EQ(journal_->state().condition, Condition::kOk) << journal_->state().error;
+    EXPECT_EQ(Append(5).outcome, Outcome::kOk);
+    EXPECT_EQ(StoreAll(), Numbers(5, 5));
+  }
+  Close();
+}
+
+TEST_F(JournalKeeperTest, FlushesForAllWhoAskedAtOnceAndSaysHowFar) {
+  config_.flush = config::Flush::kAlways;
+  int syncs = 0;
+  fault_ = [&](DiskStep step) { return step == DiskStep::kSync ? (++syncs, 0) : 0; };
+  Open();
+  JournalWriter& writer = journal_->writer(0);
+  int called = 0;
+  writer.SetFlushCallback([&] { ++called; });
+  Append(1);
+  writer.RequestFlush();
+  const Appended second = Append(2);
+  writer.RequestFlush();
+  EXPECT_LT(writer.flushed_position(), second.position);
+  EXPECT_EQ(called, 0);
+  syncs = 0;
+  journal_->RunKeeperOnce();
+  // The flush itself; the spare that was made in the same round has its own.
+  EXPECT_EQ(called, 1);
+  EXPECT_EQ(writer.flushed_position(), second.position);
+  EXPECT_FALSE(writer.IsFlushFailing());
+  syncs = 0;
+  journal_->RunKeeperOnce();
+  EXPECT_EQ(called, 1);
+  EXPECT_EQ(syncs, 0);
+}
+
+TEST_F(JournalKeeperTest, FlushesAcrossSegments) {
+  config_.flush = config::Flush::kAlways;
+  Open();
+  JournalWriter& writer = journal_->writer(0);
+  UseUp();
+  NextRound();
+  const Appended last = Append(9);
+  writer.RequestFlush();
+  journal_->RunKeeperOnce();
+  EXPECT_EQ(writer.flushed_position(), last.position);
+}
+
+TEST_F(JournalKeeperTest, AFlushThatFailsIsToldToWhoWaitsAndTriedAgain) {
+  config_.flush = config::Flush::kAlways;
+  bool broken = false;
+  fault_ = [&](DiskStep step) { return broken && step == DiskStep::kSync ? EIO : 0; };
+  Open();
+  JournalWriter& writer = journal_->writer(0);
+  int called = 0;
+  writer.SetFlushCallback([&] { ++called; });
+  const Appended appended = Append(1);
+  journal_->RunKeeperOnce();  // the spare that replaces the one just taken
+  broken = true;
+  writer.RequestFlush();
+  journal_->RunKeeperOnce();
+  EXPECT_EQ(called, 1);
+  EXPECT_TRUE(writer.IsFlushFailing());
+  EXPECT_LT(writer.flushed_position(), appended.position);
+  EXPECT_EQ(journal_->state().condition, Condition::kFailing);
+  EXPECT_NE(journal_->state().error.find("cannot flush"), std::string::npos);
+  broken = false;
+  NextRound();
+  EXPECT_EQ(writer.flushed_position(), appended.position);
+  EXPECT_FALSE(writer.IsFlushFailing());
+  EXPECT_EQ(journal_->state().condition, Condition::kOk);
+}
+
+TEST_F(JournalKeeperTest, FlushesEverySecondUnlessToldNotTo) {
+  for (const auto flush : {config::Flush::kEverySecond, config::Flush::kNo}) {
+    config_.flush = flush;
+    Open();
+    const Appended appended = Append(1);
+    NextRound(std::chrono::milliseconds(999));
+    EXPECT_LT(journal_->writer(0).flushed_position(), appended.position);
+    NextRound(std::chrono::milliseconds(1));
+    EXPECT_EQ(journal_->writer(0).flushed_position() >= appended.position,
+              flush == config::Flush::kEverySecond);
+    StoreAll();
+  }
+}
+
+}  // namespace
+}  // namespace gatebook::logger
