@@ -66,13 +66,15 @@ base::Result<std::unique_ptr<JournalSegment>> JournalSegment::Create(JournalDire
   char* const data = Map(file.get(), size);
   if (data == nullptr) return fail("map");
   std::unique_ptr<JournalSegment> segment(new JournalSegment(name, identity, data, size));
-  // Present and written to: the worker meets no fault that has to find a block, and the flush of its
-  // records changes no metadata.
+  // Its zeros are written, so that a later flush of records changes no metadata (durable below).
   if (!Populate(data, size, MADV_POPULATE_WRITE)) return fail("populate");
   WriteIdentity(data, identity);
   WriteOpening(data, identity.seed, last);
   StoreReleased(data, identity.seed, kSegmentHeaderBytes);
   if (durable && (directory.Fails(DiskStep::kSync) || ::fdatasync(file.get()) != 0)) return fail("write");
+  // Writing them out has protected the pages again; without this, the worker's first store to each would
+  // be a fault that goes through the file system (measured: 280 instead of 95 ns an append).
+  if (durable && !Populate(data, size, MADV_POPULATE_WRITE)) return fail("populate");
   if (directory.Fails(DiskStep::kRename) ||
       ::renameat(directory.fd(), temporary.c_str(), directory.fd(), name.c_str()) != 0) {
     return fail("name");

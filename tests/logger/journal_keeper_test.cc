@@ -25,22 +25,26 @@ class JournalKeeperTest : public JournalTest {
     clock_.Advance(after);
     journal_->RunKeeperOnce();
   }
+
+  // For the disk's faults; a journal asks for them until it is closed.
+  bool broken_ = false;
+  int calls_ = 0;
 };
 
 TEST_F(JournalKeeperTest, AnyFailingStepIsSaidCountedAndHealed) {
   for (const DiskStep step :
        {DiskStep::kCreate, DiskStep::kAllocate, DiskStep::kMap, DiskStep::kSync, DiskStep::kRename}) {
-    bool broken = false;
-    fault_ = [&](DiskStep asked) { return broken && asked == step ? ENOSPC : 0; };
+    broken_ = false;
+    fault_ = [this, step](DiskStep asked) { return broken_ && asked == step ? ENOSPC : 0; };
     Open();
-    broken = true;
+    broken_ = true;
     UseUp();
     NextRound();
     EXPECT_EQ(journal_->state().condition, Condition::kFailing) << static_cast<int>(step);
     EXPECT_NE(journal_->state().error.find("No space left on device"), std::string::npos);
     EXPECT_GE(journal_->metrics().Get(Metric::kJournalErrors), 1u);
     EXPECT_EQ(Append(2).outcome, Outcome::kNoSegment);
-    broken = false;
+    broken_ = false;
     NextRound();
     EXPECT_EQ(journal_->state().condition, Condition::kOk) << journal_->state().error;
     EXPECT_EQ(Append(2).outcome, Outcome::kOk);
@@ -54,8 +58,8 @@ TEST_F(JournalKeeperTest, AnyFailingStepIsSaidCountedAndHealed) {
 TEST_F(JournalKeeperTest, TheFirstSecondAndAnyFurtherFailureLosesNothingThatWasTaken) {
   for (int failing = 0;; ++failing) {
     std::filesystem::remove_all(config_.directory);
-    int calls = 0;
-    fault_ = [&](DiskStep) { return calls++ == failing ? EIO : 0; };
+    calls_ = 0;
+    fault_ = [this, failing](DiskStep) { return calls_++ == failing ? EIO : 0; };
     Open();
     std::vector<uint64_t> taken;
     for (uint64_t number = 1; number <= 1500; ++number) {
@@ -67,30 +71,29 @@ TEST_F(JournalKeeperTest, TheFirstSecondAndAnyFurtherFailureLosesNothingThatWasT
     NextRound();
     EXPECT_EQ(journal_->state().condition, Condition::kOk) << journal_->state().error;
     EXPECT_EQ(Append(1501).outcome, Outcome::kOk);
-    if (calls <= failing) break;  // ran through without the fault
+    if (calls_ <= failing) break;  // ran through without the fault
     EXPECT_LE(Segments().size(), 2u);
     Close();
   }
 }
 
 TEST_F(JournalKeeperTest, RetriesWithBackOff) {
-  int tries = 0;
-  fault_ = [&](DiskStep step) { return step == DiskStep::kAllocate ? (++tries, ENOSPC) : 0; };
+  fault_ = [this](DiskStep step) { return step == DiskStep::kAllocate ? (++calls_, ENOSPC) : 0; };
   Open();
-  EXPECT_EQ(tries, 1);
+  EXPECT_EQ(calls_, 1);
   NextRound(std::chrono::milliseconds(99));
-  EXPECT_EQ(tries, 1);
+  EXPECT_EQ(calls_, 1);
   NextRound(std::chrono::milliseconds(1));
-  EXPECT_EQ(tries, 2);
+  EXPECT_EQ(calls_, 2);
   NextRound(std::chrono::milliseconds(199));
-  EXPECT_EQ(tries, 2);
+  EXPECT_EQ(calls_, 2);
   for (int round = 0; round < 100; ++round) NextRound(std::chrono::seconds(1));
-  EXPECT_LE(tries, 20);
+  EXPECT_LE(calls_, 20);
 }
 
 TEST_F(JournalKeeperTest, AnUnlinkThatFailsIsTriedAgain) {
-  bool broken = true;
-  fault_ = [&](DiskStep step) { return broken && step == DiskStep::kUnlink ? EIO : 0; };
+  broken_ = true;
+  fault_ = [this](DiskStep step) { return broken_ && step == DiskStep::kUnlink ? EIO : 0; };
   Open();
   UseUp();
   NextRound();
@@ -100,7 +103,7 @@ TEST_F(JournalKeeperTest, AnUnlinkThatFailsIsTriedAgain) {
   const std::string delivered = config_.directory + "/" + SegmentName(0, 1);
   EXPECT_TRUE(std::filesystem::exists(delivered));
   EXPECT_EQ(journal_->state().condition, Condition::kFailing);
-  broken = false;
+  broken_ = false;
   NextRound();
   EXPECT_FALSE(std::filesystem::exists(delivered));
   EXPECT_EQ(journal_->state().condition, Condition::kOk);
@@ -173,28 +176,25 @@ TEST_F(JournalKeeperTest, AFullDiskIsAnErrorNeverASignal) {
 
 TEST_F(JournalKeeperTest, FlushesForAllWhoAskedAtOnceAndSaysHowFar) {
   config_.flush = config::Flush::kAlways;
-  int syncs = 0;
-  fault_ = [&](DiskStep step) { return step == DiskStep::kSync ? (++syncs, 0) : 0; };
+  fault_ = [this](DiskStep step) { return step == DiskStep::kSync ? (++calls_, 0) : 0; };
   Open();
   JournalWriter& writer = journal_->writer(0);
   int called = 0;
-  writer.SetFlushCallback([&] { ++called; });
+  writer.SetFlushCallback([&called] { ++called; });
   Append(1);
   writer.RequestFlush();
   const Appended second = Append(2);
   writer.RequestFlush();
   EXPECT_LT(writer.flushed_position(), second.position);
   EXPECT_EQ(called, 0);
-  syncs = 0;
   journal_->RunKeeperOnce();
-  // The flush itself; the spare that was made in the same round has its own.
   EXPECT_EQ(called, 1);
   EXPECT_EQ(writer.flushed_position(), second.position);
   EXPECT_FALSE(writer.IsFlushFailing());
-  syncs = 0;
+  calls_ = 0;
   journal_->RunKeeperOnce();
   EXPECT_EQ(called, 1);
-  EXPECT_EQ(syncs, 0);
+  EXPECT_EQ(calls_, 0);
 }
 
 TEST_F(JournalKeeperTest, FlushesAcrossSegments) {
@@ -211,15 +211,14 @@ TEST_F(JournalKeeperTest, FlushesAcrossSegments) {
 
 TEST_F(JournalKeeperTest, AFlushThatFailsIsToldToWhoWaitsAndTriedAgain) {
   config_.flush = config::Flush::kAlways;
-  bool broken = false;
-  fault_ = [&](DiskStep step) { return broken && step == DiskStep::kSync ? EIO : 0; };
+  fault_ = [this](DiskStep step) { return broken_ && step == DiskStep::kSync ? EIO : 0; };
   Open();
   JournalWriter& writer = journal_->writer(0);
   int called = 0;
-  writer.SetFlushCallback([&] { ++called; });
+  writer.SetFlushCallback([&called] { ++called; });
   const Appended appended = Append(1);
   journal_->RunKeeperOnce();  // the spare that replaces the one just taken
-  broken = true;
+  broken_ = true;
   writer.RequestFlush();
   journal_->RunKeeperOnce();
   EXPECT_EQ(called, 1);
@@ -227,7 +226,7 @@ TEST_F(JournalKeeperTest, AFlushThatFailsIsToldToWhoWaitsAndTriedAgain) {
   EXPECT_LT(writer.flushed_position(), appended.position);
   EXPECT_EQ(journal_->state().condition, Condition::kFailing);
   EXPECT_NE(journal_->state().error.find("cannot flush"), std::string::npos);
-  broken = false;
+  broken_ = false;
   NextRound();
   EXPECT_EQ(writer.flushed_position(), appended.position);
   EXPECT_FALSE(writer.IsFlushFailing());

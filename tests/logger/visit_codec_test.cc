@@ -181,6 +181,18 @@ TEST(VisitCodecTest, RefusesControlCharactersInTexts) {
   EXPECT_FALSE(DecodeExactly(Encode(visit)));
 }
 
+TEST(VisitCodecTest, FindsAControlCharacterAtAnyPlaceAndOnlyThose) {
+  for (size_t at = 0; at < 20; ++at) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string text(20, '~');
+      text[at] = static_cast<char>(byte);
+      Visit visit;
+      visit.path = text;
+      EXPECT_EQ(DecodeExactly(Encode(visit)), byte >= 0x20 && byte != 0x7f) << byte << " at " << at;
+    }
+  }
+}
+
 TEST(VisitCodecTest, ClosingsComeBack) {
   const Closing closing{
       {5, 1795471981042, 4294967295}, 101, std::numeric_limits<uint64_t>::max(), 0, 127, 128};
