@@ -61,6 +61,7 @@ class JournalTest : public ::testing::Test {
     config_.segment_size = 256 << 10;
   }
   void TearDown() override {
+    Close();  // while what a test lends it is still there
     if (books_ != nullptr) {
       EXPECT_TRUE(books_->AddUp());
     }
