@@ -64,6 +64,15 @@ base::Result<base::UniqueFd> BindListener(const SocketAddress& address, const st
   return fd;
 }
 
+base::Status CheckUnused(const SocketAddress& address, const std::string& text) {
+  const base::UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd.IsValid()) return BindError(text, "socket");
+  const int on = 1;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (::bind(fd.get(), address.get(), address.size()) != 0) return BindError(text, "bind");
+  return {};
+}
+
 Listener::Listener(Loop& loop, base::UniqueFd fd, OnAccept on_accept,
                    std::function<void()> on_out_of_descriptors)
     : loop_(loop),

@@ -24,6 +24,9 @@ namespace gatebook::net {
 // replaced, one that answers is an error; its mode becomes `unix_mode`.
 base::Result<base::UniqueFd> BindListener(const SocketAddress& address, const std::string& text, int unix_mode);
 
+// An error if another process listens on this TCP address: SO_REUSEPORT would let both share it.
+base::Status CheckUnused(const SocketAddress& address, const std::string& text);
+
 class Listener {
  public:
   // `ip` is nothing for a Unix peer.

@@ -320,7 +320,7 @@ void Exchange::OnUpstreamGone(bool in_good_order) {
       if (phase_ == Phase::kExchanging) CompleteAnswer();
       return;
     }
-    return Refuse(Refusal::kUpstreamClosed);
+    return Refuse(Refusal::kUpstreamBadBody);
   }
   if (MayRetry()) return Retry();
   Refuse(Refusal::kUpstreamClosed);

@@ -89,6 +89,10 @@ base::Status Server::Bind() {
   bound_.resize(worker_count_);
   for (const config::Listen& listen : config_->listen) {
     const bool is_unix = listen.address.kind == config::Endpoint::Kind::kUnix;
+    if (!is_unix) {
+      const auto address = net::SocketAddress::FromIp(listen.address.ip, listen.address.port);
+      if (auto unused = net::CheckUnused(address, listen.address.text); !unused.ok()) return unused;
+    }
     base::UniqueFd first;
     for (auto& bound : bound_) {
       // TCP: a socket a worker, the kernel deals connections out. A Unix path has one socket; all wait on it.
@@ -105,6 +109,7 @@ base::Status Server::Bind() {
   auto admin = BindEndpoint(config_->admin.address, 0660);
   if (!admin.ok()) return admin.error();
   admin_fd_ = std::move(admin).value();
+  owns_admin_path_ = config_->admin.address.kind == config::Endpoint::Kind::kUnix;
   return {};
 }
 
@@ -206,9 +211,7 @@ void Server::EndAll() {
   journal_.reset();
   signals_.clear();
   admin_.reset();
-  if (config_->admin.address.kind == config::Endpoint::Kind::kUnix && started_ != base::WallTime{}) {
-    ::unlink(config_->admin.address.path.c_str());
-  }
+  if (std::exchange(owns_admin_path_, false)) ::unlink(config_->admin.address.path.c_str());
   base::LogSink::Close();
 }
 

@@ -75,6 +75,7 @@ class Server {
   net::Timer drain_timer_;
   base::SteadyTime drain_deadline_{};
   base::WallTime started_{};
+  bool owns_admin_path_ = false;
   bool draining_ = false;
   bool stopping_ = false;
 };

@@ -44,7 +44,8 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
   net::IoResult Read(std::span<char> into) override;
   net::IoResult Write(std::string_view bytes) override;
   void ShutdownWrite() override;
-  bool HasUnsent() const override { return bio_.unsent_size() > 0 && !IsBroken(); }
+  // A ticket that waits for the first Write() is not meant: nobody has to wait for it.
+  bool HasUnsent() const override { return bio_.unsent_size() > 0 && bio_.IsBlocked() && !IsBroken(); }
   size_t unsent_size() const { return bio_.unsent_size(); }
   int fd() const override { return fd_.get(); }
 
