@@ -13,11 +13,11 @@ using base::Metric;
 class UpstreamPool::Idle : public net::Disposable, private UpstreamConnection::User {
  public:
   Idle(UpstreamPool& pool, std::unique_ptr<UpstreamConnection> connection)
-      : pool_(pool), connection_(std::move(connection)) {
+      : pool_(pool), metrics_(pool.metrics_), connection_(std::move(connection)) {
     connection_->SetUser(this);
-    pool_.metrics_.Add(Metric::kUpstreamIdle);
+    metrics_.Add(Metric::kUpstreamIdle);
   }
-  ~Idle() override { pool_.metrics_.Sub(Metric::kUpstreamIdle); }
+  ~Idle() override { metrics_.Sub(Metric::kUpstreamIdle); }  // the pool may have ended before
 
   std::unique_ptr<UpstreamConnection> Take() {
     connection_->SetUser(nullptr);
@@ -36,6 +36,7 @@ class UpstreamPool::Idle : public net::Disposable, private UpstreamConnection::U
   void OnUpstreamFailed() override { pool_.Remove(this); }
 
   UpstreamPool& pool_;
+  base::MetricsBlock& metrics_;
   std::unique_ptr<UpstreamConnection> connection_;
 };
 

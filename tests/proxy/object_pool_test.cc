@@ -1,0 +1,59 @@
+#include "proxy/object_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace gatebook::proxy {
+namespace {
+
+struct alignas(64) Thing {
+  Thing(int& counter, std::string text) : alive(counter), name(std::move(text)) { ++alive; }
+  ~Thing() { --alive; }
+  int& alive;
+  std::string name;
+};
+
+TEST(ObjectPool, MakesAndDestroysObjectsOfAnyAlignment) {
+  int alive = 0;
+  ObjectPool<Thing> pool;
+  {
+    const auto thing = pool.Make(alive, std::string(100, 'x'));
+    EXPECT_EQ(thing->name.size(), 100U);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(thing.get()) % 64, 0U);
+    EXPECT_EQ(alive, 1);
+  }
+  EXPECT_EQ(alive, 0);
+}
+
+TEST(ObjectPool, StorageThatCameBackIsUsedAgain) {
+  int alive = 0;
+  ObjectPool<Thing> pool;
+  const void* first = nullptr;
+  {
+    const auto thing = pool.Make(alive, "a");
+    first = thing.get();
+  }
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(pool.Make(alive, "b").get(), first);
+}
+
+TEST(ObjectPool, ObjectsThatLiveTogetherHaveStorageOfTheirOwn) {
+  int alive = 0;
+  ObjectPool<Thing> pool;
+  for (int round = 0; round < 2; ++round) {
+    std::vector<ObjectPool<Thing>::Pointer> things;  // more than it keeps
+    std::set<const void*> places;
+    for (int i = 0; i < 300; ++i) {
+      things.push_back(pool.Make(alive, std::to_string(i)));
+      places.insert(things.back().get());
+    }
+    EXPECT_EQ(places.size(), 300U);
+    EXPECT_EQ(alive, 300);
+    things.clear();
+    EXPECT_EQ(alive, 0);
+  }
+}
+
+}  // namespace
+}  // namespace gatebook::proxy

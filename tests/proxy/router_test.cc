@@ -1,0 +1,92 @@
+#include "proxy/router.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace gatebook::proxy {
+namespace {
+
+std::vector<config::Route> Routes(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::vector<config::Route> routes;
+  for (const auto& [host, path] : pairs) routes.push_back({host, path, routes.size()});
+  return routes;
+}
+
+TEST(Router, AnExactHostWinsOverAWildcardAndThatOverAny) {
+  auto routes =
+      Routes({{"*", "/"}, {"*.example.com", "/"}, {"*.eu.example.com", "/"}, {"a.eu.example.com", "/"}});
+  std::vector<size_t> order = {0, 1, 2, 3};
+  do {  // however they are written down
+    std::vector<config::Route> written;
+    for (const size_t i : order) written.push_back(routes[i]);
+    const Router router(written);
+    EXPECT_EQ(router.Find("a.eu.example.com", "/x"), 3U);
+    EXPECT_EQ(router.Find("b.eu.example.com", "/x"), 2U);
+    EXPECT_EQ(router.Find("b.c.eu.example.com", "/x"), 2U);
+    EXPECT_EQ(router.Find("www.example.com", "/x"), 1U);
+    EXPECT_EQ(router.Find("example.com", "/x"), 0U);
+    EXPECT_EQ(router.Find("badexample.com", "/x"), 0U);
+    EXPECT_EQ(router.Find("192.0.2.1", "/x"), 0U);
+    EXPECT_EQ(router.Find("[2001:db8::1]", "/x"), 0U);
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST(Router, HostsAreComparedWithoutCaseAndWithoutTheLastDot) {
+  const auto routes = Routes({{"www.example.com", "/"}, {"*.example.org", "/"}});
+  const Router router(routes);
+  EXPECT_EQ(router.Find("WWW.Example.COM", "/"), 0U);
+  EXPECT_EQ(router.Find("www.example.com.", "/"), 0U);
+  EXPECT_EQ(router.Find("A.EXAMPLE.ORG.", "/"), 1U);
+  EXPECT_EQ(router.Find("www.example.com..", "/"), std::nullopt);
+}
+
+TEST(Router, AWildcardNeedsSomethingInItsPlace) {
+  const auto routes = Routes({{"*.example.com", "/"}});
+  const Router router(routes);
+  EXPECT_EQ(router.Find("example.com", "/"), std::nullopt);
+  EXPECT_EQ(router.Find(".example.com", "/"), std::nullopt);
+  EXPECT_EQ(router.Find("", "/"), std::nullopt);
+}
+
+TEST(Router, TheLongestPrefixWinsAndEndsAtASegment) {
+  const auto routes = Routes({{"*", "/"}, {"*", "/api"}, {"*", "/api/v2"}, {"*", "/static/"}});
+  const Router router(routes);
+  EXPECT_EQ(router.Find("h", "/"), 0U);
+  EXPECT_EQ(router.Find("h", "/apix"), 0U);
+  EXPECT_EQ(router.Find("h", "/api"), 1U);
+  EXPECT_EQ(router.Find("h", "/api/"), 1U);
+  EXPECT_EQ(router.Find("h", "/api/v1"), 1U);
+  EXPECT_EQ(router.Find("h", "/api/v20"), 1U);
+  EXPECT_EQ(router.Find("h", "/api/v2"), 2U);
+  EXPECT_EQ(router.Find("h", "/api/v2/x"), 2U);
+  EXPECT_EQ(router.Find("h", "/static"), 0U);
+  EXPECT_EQ(router.Find("h", "/static/x"), 3U);
+  EXPECT_EQ(router.Find("h", "/API"), 0U);  // paths have case
+}
+
+TEST(Router, PathsAreComparedAsTheyWereSent) {
+  const auto routes = Routes({{"*", "/"}, {"*", "/admin"}});
+  const Router router(routes);
+  EXPECT_EQ(router.Find("h", "/%61dmin"), 0U);
+  EXPECT_EQ(router.Find("h", "/x/../admin"), 0U);
+  EXPECT_EQ(router.Find("h", "//admin"), 0U);
+}
+
+TEST(Router, TheHostDecidesBeforeThePath) {
+  const auto routes = Routes({{"*", "/long/path"}, {"a.example", "/"}, {"b.example", "/only"}});
+  const Router router(routes);
+  EXPECT_EQ(router.Find("a.example", "/long/path"), 1U);
+  EXPECT_EQ(router.Find("b.example", "/long/path"), 0U);  // its own routes do not take it
+  EXPECT_EQ(router.Find("b.example", "/other"), std::nullopt);
+}
+
+TEST(Router, AnAsteriskGoesWhereTheRootGoes) {
+  const auto routes = Routes({{"*", "/"}, {"api.example", "/v1"}});
+  const Router router(routes);
+  EXPECT_EQ(router.Find("h", "*"), 0U);
+  EXPECT_EQ(router.Find("api.example", "*"), 0U);
+}
+
+}  // namespace
+}  // namespace gatebook::proxy
