@@ -41,7 +41,8 @@ class UpstreamPool::Idle : public net::Disposable, private UpstreamConnection::U
 };
 
 UpstreamPool::UpstreamPool(net::Loop& loop, base::BufferPool& buffers, base::MetricsBlock& metrics,
-                           UpstreamNames& names, const config::Config& config, const config::Upstream& upstream)
+                           UpstreamNames& names, const config::Config& config,
+                           const config::Upstream& upstream)
     : loop_(loop),
       buffers_(buffers),
       metrics_(metrics),
@@ -77,7 +78,8 @@ void UpstreamPool::GiveIdle(std::unique_ptr<UpstreamConnection> connection) {
 }
 
 void UpstreamPool::Remove(Idle* idle) {
-  const auto found = std::find_if(idle_.begin(), idle_.end(), [idle](const auto& held) { return held.get() == idle; });
+  const auto found =
+      std::find_if(idle_.begin(), idle_.end(), [idle](const auto& held) { return held.get() == idle; });
   if (found == idle_.end()) return;
   loop_.Dispose(std::move(*found));
   idle_.erase(found);
@@ -91,7 +93,8 @@ void UpstreamPool::SweepIdle() {
     idle_.erase(idle_.begin());
   }
   if (!idle_.empty()) {
-    sweep_.Arm(loop_.timers(), idle_.front()->connection().idle_since() + config_.timeouts.upstream_keep_alive);
+    sweep_.Arm(loop_.timers(),
+               idle_.front()->connection().idle_since() + config_.timeouts.upstream_keep_alive);
   }
 }
 
@@ -118,25 +121,28 @@ UpstreamPool::Attempt::Attempt(UpstreamPool& pool, OnConnected on_connected, OnR
   TryNext();
 }
 
+// The address of `server` to be tried next; nothing when none is left.
+std::optional<net::SocketAddress> UpstreamPool::Attempt::NextAddress(const config::Endpoint& server) {
+  const size_t number = tried_addresses_++;
+  if (server.kind == config::Endpoint::Kind::kHostname) {
+    const auto& known = pool_.names_.Find(server.hostname);
+    if (number >= known.size()) return std::nullopt;
+    return net::SocketAddress::FromIp(known[number], server.port);
+  }
+  if (number > 0) return std::nullopt;
+  if (server.kind == config::Endpoint::Kind::kUnix) return net::SocketAddress::FromUnixPath(server.path);
+  return net::SocketAddress::FromIp(server.ip, server.port);
+}
+
 void UpstreamPool::Attempt::TryNext() {
   const auto& servers = pool_.upstream_.servers;
-  while (tried_ < servers.size()) {
-    const config::Endpoint& server = servers[(first_server_ + tried_++) % servers.size()];
-    std::optional<net::SocketAddress> address;
-    switch (server.kind) {
-      case config::Endpoint::Kind::kIp:
-        address = net::SocketAddress::FromIp(server.ip, server.port);
-        break;
-      case config::Endpoint::Kind::kUnix:
-        address = net::SocketAddress::FromUnixPath(server.path);
-        break;
-      case config::Endpoint::Kind::kHostname:
-        if (const auto& known = pool_.names_.Find(server.hostname); !known.empty()) {
-          address = net::SocketAddress::FromIp(known.front(), server.port);
-        }
-        break;
+  while (tried_servers_ < servers.size()) {
+    const auto address = NextAddress(servers[(first_server_ + tried_servers_) % servers.size()]);
+    if (!address) {
+      ++tried_servers_;
+      tried_addresses_ = 0;
+      continue;
     }
-    if (!address) continue;
     any_address_ = true;
     connection_ = std::make_unique<UpstreamConnection>(pool_.buffers_, pool_.metrics_, pool_.limits_);
     connection_->SetUser(this);

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "config/config.h"
@@ -33,7 +34,7 @@ class UpstreamPool {
   // See above for what may come back.
   void GiveIdle(std::unique_ptr<UpstreamConnection> connection);
 
-  // One try to connect to the servers in turn. Destroying it gives up.
+  // One try to connect to the servers in turn, each at all its addresses. Destroying it gives up.
   class Attempt;
   using OnConnected = std::function<void(std::unique_ptr<UpstreamConnection>)>;
   using OnRefused = std::function<void(http::Refusal)>;
@@ -67,6 +68,7 @@ class UpstreamPool::Attempt : public net::Disposable, private UpstreamConnection
 
  private:
   friend class UpstreamPool;
+  std::optional<net::SocketAddress> NextAddress(const config::Endpoint& server);
   void TryNext();
   void Refuse(http::Refusal refusal);
   void OnUpstreamReady() override;
@@ -76,7 +78,8 @@ class UpstreamPool::Attempt : public net::Disposable, private UpstreamConnection
   OnConnected on_connected_;
   OnRefused on_refused_;
   size_t first_server_;
-  size_t tried_ = 0;
+  size_t tried_servers_ = 0;
+  size_t tried_addresses_ = 0;  // of the server whose turn it is
   bool any_address_ = false;
   bool over_ = false;
   std::unique_ptr<UpstreamConnection> connection_;

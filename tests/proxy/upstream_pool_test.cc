@@ -64,9 +64,7 @@ class UpstreamPoolTest : public testing::Test {
 
   UpstreamPool& MakePool(const std::vector<config::Endpoint>& servers) {
     config_.upstreams[0].servers = servers;
-    // No name of a config is asked for in these tests: the names know of none.
-    names_ = std::make_unique<UpstreamNames>(loop_, config::Config{});
-    pool_ = std::make_unique<UpstreamPool>(loop_, buffers_, metrics_, *names_, config_, config_.upstreams[0]);
+    pool_ = std::make_unique<UpstreamPool>(loop_, buffers_, metrics_, names_, config_, config_.upstreams[0]);
     return *pool_;
   }
 
@@ -102,7 +100,7 @@ class UpstreamPoolTest : public testing::Test {
   base::BufferPool buffers_;
   base::MetricsBlock metrics_;
   config::Config config_;
-  std::unique_ptr<UpstreamNames> names_;
+  UpstreamNames names_;
   std::unique_ptr<UpstreamPool> pool_;
 };
 
@@ -277,12 +275,32 @@ TEST_F(UpstreamPoolTest, AUnixPathWhereNobodyIsIsToldLaterToo) {
   EXPECT_EQ(Connect().refusal, http::Refusal::kUpstreamConnect);
 }
 
-TEST_F(UpstreamPoolTest, ANameWithoutAnAddressIsUnresolved) {
-  config::Endpoint named;
-  named.kind = config::Endpoint::Kind::kHostname;
-  named.hostname = "upstream.invalid";
-  MakePool({named});
+config::Endpoint Named(const std::string& hostname, uint16_t port) {
+  config::Endpoint endpoint;
+  endpoint.kind = config::Endpoint::Kind::kHostname;
+  endpoint.hostname = hostname;
+  endpoint.port = port;
+  return endpoint;
+}
+
+TEST_F(UpstreamPoolTest, ANameIsUnresolvedUntilItHasAnAddress) {
+  Server server;
+  server.Listen();
+  MakePool({Named("upstream.test", server.endpoint.port)});
   EXPECT_EQ(Connect().refusal, http::Refusal::kUpstreamUnresolved);
+  names_.Set("upstream.test", {server.endpoint.ip});
+  EXPECT_TRUE(Connect().connection);
+}
+
+// As with a "localhost" that is ::1 first and a server that is on 127.0.0.1 only.
+TEST_F(UpstreamPoolTest, EveryAddressOfANameIsTried) {
+  Server server;
+  server.Listen();
+  names_.Set("upstream.test", {*base::IpAddress::Parse("127.0.0.98"), *base::IpAddress::Parse("127.0.0.99"),
+                               server.endpoint.ip});
+  MakePool({Named("upstream.test", server.endpoint.port)});
+  EXPECT_TRUE(Connect().connection);
+  EXPECT_EQ(metrics_.Get(Metric::kUpstreamConnectsFailed), 2U);
 }
 
 TEST_F(UpstreamPoolTest, AServerThatDoesNotAnswerIsGivenUpInTime) {
@@ -312,6 +330,13 @@ TEST_F(UpstreamPoolTest, TheNextServerIsTriedWhenOneRefuses) {
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(Connect().connection);  // wherever it begins
   EXPECT_EQ(metrics_.Get(Metric::kUpstreamConnects), 3U);
   EXPECT_EQ(metrics_.Get(Metric::kUpstreamConnectsFailed), 3U);  // two, one and none
+}
+
+TEST_F(UpstreamPoolTest, AServerWithoutAnAddressIsPassedOver) {
+  Server server;
+  server.Listen();
+  MakePool({Named("upstream.test", 1), server.endpoint});
+  EXPECT_TRUE(Connect().connection);
 }
 
 TEST_F(UpstreamPoolTest, ServersAreTakenInTurn) {
