@@ -1,13 +1,14 @@
 // SourceTree: the project's own files, for the tests about how it is built.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gatebook::architecture {
@@ -21,16 +22,29 @@ struct SourceFile {
 
 inline bool IsCode(const SourceFile& file) { return file.path.ends_with(".cc") || file.path.ends_with(".h"); }
 
+// What an #include line names; empty for every other line.
+inline std::string IncludeOf(std::string_view line) {
+  const auto skip = [&line](std::string_view word) {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    if (!line.starts_with(word)) return false;
+    line.remove_prefix(word.size());
+    return true;
+  };
+  if (!skip("#") || !skip("include") || (!skip("\"") && !skip("<"))) return {};
+  return std::string(line.substr(0, line.find_first_of("\">")));
+}
+
 inline SourceFile ReadSource(const std::filesystem::path& root, const std::filesystem::path& path) {
-  static const std::regex include_line(R"re(^\s*#\s*include\s*[<"]([^>"]+)[>"])re");
   SourceFile file;
   file.path = std::filesystem::relative(path, root).string();
   const size_t slash = file.path.find('/');
   if (slash != std::string::npos) file.folder = file.path.substr(0, slash);
   std::ifstream stream(path);
   for (std::string line; std::getline(stream, line);) {
-    std::smatch match;
-    if (IsCode(file) && std::regex_search(line, match, include_line)) file.includes.push_back(match[1]);
+    if (IsCode(file)) {
+      if (std::string include = IncludeOf(line); !include.empty())
+        file.includes.push_back(std::move(include));
+    }
     file.lines.push_back(std::move(line));
   }
   return file;
@@ -58,15 +72,16 @@ inline const std::vector<SourceFile>& AllFiles() {
 
 // The floors table of CMakeLists.txt: a floor and the floors that it may include.
 inline std::map<std::string, std::set<std::string>> Floors() {
-  static const std::regex row(R"re(^gatebook_floor\((\w+)\s+"([^"]*)")re");
+  constexpr std::string_view kRow = "gatebook_floor(";
   std::map<std::string, std::set<std::string>> floors;
   for (const SourceFile& file : AllFiles()) {
     if (file.path != "CMakeLists.txt") continue;
     for (const std::string& line : file.lines) {
-      std::smatch match;
-      if (!std::regex_search(line, match, row)) continue;
-      std::set<std::string>& may = floors[match[1]];
-      std::istringstream list(match[2]);
+      if (!line.starts_with(kRow)) continue;
+      const size_t name_end = line.find(' ');
+      const size_t list_begin = line.find('"') + 1;
+      std::set<std::string>& may = floors[line.substr(kRow.size(), name_end - kRow.size())];
+      std::istringstream list(line.substr(list_begin, line.find('"', list_begin) - list_begin));
       for (std::string floor; std::getline(list, floor, ';');) may.insert(floor);
     }
   }
