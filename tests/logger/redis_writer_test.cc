@@ -82,6 +82,9 @@ class WriterUnderTest final : public RedisWriter::Handler {
 
 uint64_t Now() { return static_cast<uint64_t>(base::Clock::System().WallNow().time_since_epoch().count()); }
 
+// In the minute before this one, and not at its border: what is to come counts as now.
+uint64_t PastTime() { return (Now() / 60'000 - 1) * 60'000 + 5'000; }
+
 Visit SomeVisit(uint64_t arrival) {
   Visit visit;
   visit.arrival = base::WallTime(std::chrono::milliseconds(arrival));
@@ -103,7 +106,7 @@ TEST(RedisWriter, AVisitAndItsDeadlineAreStoredTogether) {
   support::RedisServer redis;
   WriterUnderTest test(redis.Config());
   ASSERT_TRUE(test.BecomesUp());
-  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;  // not at a minute's border
+  const uint64_t now = PastTime();
   const VisitId id{1, now, 0};
   Visit visit = SomeVisit(now - 40);
   visit.session_new = true;
@@ -114,8 +117,7 @@ TEST(RedisWriter, AVisitAndItsDeadlineAreStoredTogether) {
   EXPECT_EQ(tally.visits_replayed, 0u);
   const std::string key = VisitsKey("edge1", 1, MinuteOf(id));
   EXPECT_EQ(redis.Ask({"XLEN", key}), "2");
-  const std::string due =
-      std::to_string(std::min(now - 900, Now()) + std::chrono::milliseconds(kRetention).count());
+  const std::string due = std::to_string(now - 900 + std::chrono::milliseconds(kRetention).count());
   EXPECT_EQ(redis.Ask({"PEXPIRETIME", key}), due) << "the earliest arrival decides";
   const std::string session = SessionKey(visit.session);
   EXPECT_EQ(redis.Ask({"HGET", session, "dns"}), "host.example");
@@ -129,7 +131,7 @@ TEST(RedisWriter, FactsOfAClientAreWrittenOnceAndPointedToAfterwards) {
   support::RedisServer redis;
   WriterUnderTest test(redis.Config());
   ASSERT_TRUE(test.BecomesUp());
-  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  const uint64_t now = PastTime();
   for (uint32_t n = 0; n < 3; ++n) ASSERT_TRUE(test.writer().Add(0, {0, now, n}, SomeVisit(now), kName));
   test.Store();
   const std::string entries = redis.Ask({"XRANGE", VisitsKey("edge1", 0, MinuteOf(now)), "-", "+"});
@@ -141,7 +143,7 @@ TEST(RedisWriter, FactsOfAClientAreWrittenOnceAndPointedToAfterwards) {
 
 TEST(RedisWriter, AReplayIsRefusedByRedisAndCountsAsStored) {
   support::RedisServer redis;
-  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  const uint64_t now = PastTime();
   for (const uint64_t replayed : {0, 2}) {
     WriterUnderTest test(redis.Config());
     ASSERT_TRUE(test.BecomesUp());
@@ -172,7 +174,7 @@ TEST(RedisWriter, AReplayNeverMovesADeadlineAway) {
   support::RedisServer redis;
   WriterUnderTest test(redis.Config());
   ASSERT_TRUE(test.BecomesUp());
-  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  const uint64_t now = PastTime();
   const std::string key = VisitsKey("edge1", 0, MinuteOf(now));
   test.writer().Add(0, {0, now, 0}, SomeVisit(now - 20'000), kName);
   test.Store();
@@ -240,7 +242,7 @@ TEST(RedisWriter, SaysWhyRedisRefusesAndGoesOnWhenItNoLongerDoes) {
   support::RedisServer redis;
   WriterUnderTest test(redis.Config());
   ASSERT_TRUE(test.BecomesUp());
-  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  const uint64_t now = PastTime();
   uint32_t n = 0;
   const auto refused = [&](std::string_view code) {
     BatchTally tally;
@@ -287,7 +289,7 @@ TEST(RedisWriter, ARecordThatRedisCanNotTakeIsCountedAndDoesNotStopTheOthers) {
   support::RedisServer redis;
   WriterUnderTest test(redis.Config());
   ASSERT_TRUE(test.BecomesUp());
-  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  const uint64_t now = PastTime();
   const std::string key = VisitsKey("edge1", 0, MinuteOf(now));
   redis.Ask({"SET", key, "somebody else's"});
   test.writer().Add(0, {0, now, 0}, SomeVisit(now), kName);
@@ -342,7 +344,7 @@ TEST(RedisWriter, GivesUpARedisThatAnswersNoMore) {
   ASSERT_TRUE(test.BecomesUp());
   test.config().redis.reply_timeout = 50ms;
   redis.Freeze();
-  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  const uint64_t now = PastTime();
   BatchTally tally;
   test.writer().Add(0, {0, now, 0}, SomeVisit(now), kName);
   test.writer().Commit(0, &tally);
@@ -359,7 +361,7 @@ TEST(RedisWriter, TwoLanesAreUnderWayAtOnce) {
   support::RedisServer redis;
   WriterUnderTest test(redis.Config(), "aa11", 2);
   ASSERT_TRUE(test.BecomesUp());
-  const uint64_t now = Now() / 60'000 * 60'000 + 5'000;
+  const uint64_t now = PastTime();
   BatchTally tally;
   for (uint32_t lane = 0; lane < 2; ++lane) {
     test.writer().Add(lane, {lane, now, 0}, SomeVisit(now), kName);
