@@ -34,6 +34,9 @@ std::string TempDirectory::Write(std::string_view name, std::string_view content
   file << content;
   file.close();
   CHECK(file.good());
+  // Some of them are keys, which gatebook wants to itself.
+  std::filesystem::permissions(path,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   return path;
 }
 

@@ -40,6 +40,8 @@ bool UpstreamConnection::ReadBody(HttpMessage* request) {
   while ((end = TakeBody(request, &buffer_, true)) == BodyEnd::kMore) {
     if (!Fill()) return false;
   }
+  // Before the script answers, so that whoever has the answer finds the body too.
+  if (on_body_) on_body_(*request);
   return end == BodyEnd::kComplete;
 }
 
@@ -156,6 +158,10 @@ void TestUpstream::Serve(UpstreamConnection& connection) {
       place = requests_.size();
       requests_.push_back(request);
     }
+    connection.on_body_ = [this, place](const HttpMessage& with_body) {
+      std::lock_guard lock(mutex_);
+      requests_[place] = with_body;
+    };
     script_(connection, request);
     std::lock_guard lock(mutex_);
     requests_[place] = std::move(request);

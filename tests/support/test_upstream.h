@@ -52,6 +52,7 @@ class UpstreamConnection {
  private:
   friend class TestUpstream;
   bool Fill();
+  std::function<void(const HttpMessage&)> on_body_;  // for the book of TestUpstream
   // From any thread: lets every waiting call end.
   void Interrupt();
 

@@ -1,0 +1,72 @@
+// docs/operations.md has the rows of the tables in the code, all of them and no others.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "base/metrics.h"
+#include "http/refusal.h"
+#include "proxy/close_reason.h"
+#include "tests/support/temp_directory.h"
+
+namespace gatebook::architecture {
+namespace {
+
+std::string Refusals() {
+  std::string table = "| reason | answer | means |\n|---|--:|---|\n";
+  for (size_t i = 0; i < static_cast<size_t>(http::Refusal::kCount); ++i) {
+    const auto& info = http::InfoOf(static_cast<http::Refusal>(i));
+    table.append("| `").append(info.slug).append("` | ").append(std::to_string(info.status)).append(" | ");
+    table.append(info.meaning).append(" |\n");
+  }
+  return table;
+}
+
+std::string CloseReasons() {
+  std::string table = "| reason | means |\n|---|---|\n";
+  for (size_t i = 0; i < static_cast<size_t>(proxy::CloseReason::kCount); ++i) {
+    const auto& info = proxy::InfoOf(static_cast<proxy::CloseReason>(i));
+    table.append("| `").append(info.slug).append("` | ").append(info.meaning).append(" |\n");
+  }
+  return table;
+}
+
+std::string Metrics() {
+  std::string table = "| metric | labels | kind | what |\n|---|---|---|---|\n";
+  for (size_t i = 0; i < static_cast<size_t>(base::Metric::kCount); ++i) {
+    const auto& info = base::InfoOf(static_cast<base::Metric>(i));
+    const std::string labels = info.labels;
+    table.append("| `").append(info.name).append("` | ").append(labels.empty() ? "" : "`" + labels + "`");
+    table.append(info.kind == base::MetricKind::kCounter ? " | counter | " : " | gauge | ");
+    table.append(info.help).append(" |\n");
+  }
+  return table;
+}
+
+// Replaces what stands between the marker of `name` and the next end marker.
+std::string Replaced(std::string text, const std::string& name, const std::string& table) {
+  const std::string begin = "<!-- " + name + " -->\n";
+  const size_t from = text.find(begin);
+  EXPECT_NE(from, std::string::npos) << name;
+  if (from == std::string::npos) return text;
+  const size_t to = text.find("<!-- end -->", from);
+  return text.replace(from + begin.size(), to - from - begin.size(), table);
+}
+
+TEST(OperationsDoc, HasEveryRowOfTheTables) {
+  const std::string path = std::string(GATEBOOK_SOURCE_DIR) + "/docs/operations.md";
+  const std::string present = support::ReadFile(path);
+  std::string wanted = Replaced(present, "refusals", Refusals());
+  wanted = Replaced(wanted, "close reasons", CloseReasons());
+  wanted = Replaced(wanted, "metrics", Metrics());
+  if (std::getenv("GATEBOOK_REGENERATE")) {
+    std::ofstream(path) << wanted;
+    return;
+  }
+  EXPECT_TRUE(present == wanted)
+      << "docs/operations.md has fallen behind: run this test with GATEBOOK_REGENERATE=1";
+}
+
+}  // namespace
+}  // namespace gatebook::architecture
