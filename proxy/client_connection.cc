@@ -22,6 +22,21 @@ constexpr int kMostSteps = 64;
 constexpr std::chrono::seconds kDecisionHolds{60};
 constexpr size_t kMostRememberedCookie = 4096;
 
+// The Cookie field with our cookie in it, else any. RFC 6265 §5.4 has user agents send one field;
+// ours in a second one is no better than ours twice in one, and counts as none.
+std::string_view OurCookieField(const http::RequestHead& head, std::string_view name) {
+  std::string_view any;
+  std::string_view ours;
+  for (const http::Field& field : head.fields) {
+    if (field.id != http::FieldId::kCookie) continue;
+    any = field.value;
+    if (!SessionKeeper::Names(field.value, name)) continue;
+    if (!ours.empty()) return {};
+    ours = field.value;
+  }
+  return ours.empty() ? any : ours;
+}
+
 }  // namespace
 
 ClientConnection::ClientConnection(WorkerContext& context, Owner& owner, const config::Listen& listen,
@@ -235,11 +250,7 @@ VisitSession ClientConnection::DecideSession(const http::RequestHead* head) {
   const base::SteadyTime now = context_.loop.now();
   std::string_view cookie;
   if (head != nullptr && facts_.tls_version != 0) {
-    for (const http::Field& field : head->fields) {
-      if (field.id != http::FieldId::kCookie) continue;
-      cookie = field.value;
-      if (SessionKeeper::Names(cookie, context_.config.session.cookie)) break;
-    }
+    cookie = OurCookieField(*head, context_.config.session.cookie);
   }
   const bool holds = session_decided_ && now - session_decided_at_ < kDecisionHolds;
   if (!holds || (!cookie.empty() && cookie != cookie_seen_)) JudgeSession(cookie, now);

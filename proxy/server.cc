@@ -127,6 +127,12 @@ base::Status Server::LoadSecrets() {
       if (!keys.ok()) return keys.error();
       ticket_keys_ = std::move(keys).value();
     }
+    // While files that only root may read can be read.
+    for (uint32_t i = 0; i < worker_count_; ++i) {
+      auto context = tls::TlsContext::Make(config_->tls, certificates_, ticket_keys_);
+      if (!context.ok()) return context.error();
+      tls_contexts_.push_back(std::move(context).value());
+    }
   }
   if (auto status = BecomeUser(config_->edge.user); !status.ok()) return status;
   auto key = SessionKey::LoadOrMake(config_->session.key_file);
@@ -154,11 +160,7 @@ base::Status Server::OpenBook() {
 base::Status Server::StartWorkers() {
   for (uint32_t i = 0; i < worker_count_; ++i) {
     std::shared_ptr<tls::TlsContext> context;
-    if (certificates_) {
-      auto made = tls::TlsContext::Make(config_->tls, certificates_, ticket_keys_);
-      if (!made.ok()) return made.error();
-      context = std::move(made).value();
-    }
+    if (certificates_) context = std::move(tls_contexts_[i]);
     workers_.push_back(std::make_unique<Worker>(
         Worker::Parts{*config_, router_, limiter_, journal_->writer(i), *hints_, *worker_metrics_[i], *session_key_,
                       std::move(context)},

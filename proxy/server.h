@@ -63,6 +63,7 @@ class Server {
   base::UniqueFd admin_fd_;
   std::shared_ptr<const tls::CertificateStore> certificates_;
   std::shared_ptr<tls::TicketKeys> ticket_keys_;
+  std::vector<std::shared_ptr<tls::TlsContext>> tls_contexts_;  // by worker, until it is made
   std::unique_ptr<SessionKey> session_key_;
   std::unique_ptr<logger::NameHints> hints_;
   std::unique_ptr<logger::Journal> journal_;
