@@ -68,12 +68,12 @@ class Running:
         return total / 1000
 
     def memory_kib(self):
-        """Proportional set size: what is shared with others counts by its share."""
+        """Memory of its own. Pages of files (logs, the mapped journal) are the page cache's and count for nobody."""
         total = 0
         for pid in self.tree():
             try:
                 with open(f"/proc/{pid}/smaps_rollup") as file:
-                    total += sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+                    total += sum(int(line.split()[1]) for line in file if line.startswith("Anonymous:"))
             except OSError:
                 pass
         return total
