@@ -108,6 +108,7 @@ TEST_F(JournalThreadsTest, AKilledProcessLosesNoVisitWhoseAppendReturned) {
     ASSERT_EQ(::pipe(ends), 0);
     const base::UniqueFd told(ends[0]);
     const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
     if (child == 0) {
       ::close(ends[0]);
       AppendUntilKilled(config_, ends[1]);
