@@ -123,7 +123,9 @@ class Machine:
         """Starts `command` on a core and returns once `ready()` is true."""
         log = self.path(f"{name}.{len(self.running)}.log")
         with open(log, "wb") as output:
-            process = subprocess.Popen(["taskset", "-c", str(cpu), find_program(command[0])] + command[1:],
+            # Whatever becomes of us, it does not outlive us.
+            process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(cpu),
+                                        find_program(command[0])] + command[1:],
                                        stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                                        start_new_session=True)
         running = Running(name, process, log)
