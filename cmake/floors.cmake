@@ -5,6 +5,7 @@ target_include_directories(gatebook_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(gatebook_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wformat=2
   -Wimplicit-fallthrough -Wundef -Werror
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 warns of "x" + std::string (PR105651)
   -fno-omit-frame-pointer -fstack-protector-strong)
 target_compile_definitions(gatebook_options INTERFACE GATEBOOK_VERSION="${PROJECT_VERSION}")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")

@@ -99,6 +99,7 @@ IoResult SocketStream::Write(std::string_view bytes) {
       break;
     }
     error_ = errno;
+    readable_ = true;  // a reset that came in one edge with data is still to be read
     return {IoStatus::kError};
   }
   return {IoStatus::kWouldBlock};

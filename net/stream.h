@@ -53,6 +53,8 @@ class Stream {
   // kernel. Who is done waits until this is false (OnStreamReady() is called) before
   // destroying the stream, or cuts off the end.
   virtual bool HasUnsent() const { return false; }
+  // How many; for telling a client's progress.
+  virtual size_t unsent_size() const { return 0; }
   virtual int fd() const = 0;
 };
 

@@ -1,6 +1,8 @@
 // The writing half of ClientConnection: ClientSide as HTTP/1.
 
 #include <fmt/format.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 #include <charconv>
 #include <ctime>
@@ -240,14 +242,28 @@ void ClientConnection::Flush() {
     }
   }
   out_.Release();
-  blocked_ = stream_->HasUnsent();
-  if (blocked_) NoteBlocked();
+  if (stream_->HasUnsent()) {
+    NoteBlocked();
+  } else {
+    blocked_ = false;
+  }
 }
 
 void ClientConnection::NoteBlocked() {
-  if (!blocked_) stall_write_mark_ = written_;
+  if (!blocked_) {
+    stall_write_mark_ = TakenByClient();
+    blocked_since_ = context_.loop.now();
+  }
   blocked_ = true;
   ArmStall(context_.config.timeouts.write_idle);
+}
+
+// What we wrote less what still stands in the stream and in the kernel.
+uint64_t ClientConnection::TakenByClient() const {
+  int queued = 0;
+  if (ioctl(stream_->fd(), SIOCOUTQ, &queued) != 0) queued = 0;
+  const uint64_t waiting = stream_->unsent_size() + static_cast<uint64_t>(queued);
+  return written_ > waiting ? written_ - waiting : 0;
 }
 
 IoResult ClientConnection::ReadTunnel(std::span<char> into) {
@@ -263,7 +279,9 @@ IoResult ClientConnection::ReadTunnel(std::span<char> into) {
 IoResult ClientConnection::WriteTunnel(std::string_view bytes) {
   if (!out_.IsEmpty()) Flush();
   if (!out_.IsEmpty()) return {IoStatus::kWouldBlock};
-  return stream_->Write(bytes);
+  const IoResult result = stream_->Write(bytes);
+  written_ += result.bytes;
+  return result;
 }
 
 }  // namespace gatebook::proxy

@@ -18,24 +18,6 @@ constexpr size_t kMostLingerBytes = 1024 * 1024;
 constexpr size_t kLeastReadRoom = 4096;
 // Answers of our own cost an impatient client nothing: others have their turn in between.
 constexpr int kMostSteps = 64;
-// A session decision holds for so long before the cookie is looked at again.
-constexpr std::chrono::seconds kDecisionHolds{60};
-constexpr size_t kMostRememberedCookie = 4096;
-
-// The Cookie field with our cookie in it, else any. RFC 6265 §5.4 has user agents send one field;
-// ours in a second one is no better than ours twice in one, and counts as none.
-std::string_view OurCookieField(const http::RequestHead& head, std::string_view name) {
-  std::string_view any;
-  std::string_view ours;
-  for (const http::Field& field : head.fields) {
-    if (field.id != http::FieldId::kCookie) continue;
-    any = field.value;
-    if (!SessionKeeper::Names(field.value, name)) continue;
-    if (!ours.empty()) return {};
-    ours = field.value;
-  }
-  return ours.empty() ? any : ours;
-}
 
 }  // namespace
 
@@ -246,45 +228,6 @@ VisitFacts ClientConnection::VisitOfOurOwn(uint16_t status) {
   return visit;
 }
 
-VisitSession ClientConnection::DecideSession(const http::RequestHead* head) {
-  const base::SteadyTime now = context_.loop.now();
-  std::string_view cookie;
-  if (head != nullptr && facts_.tls_version != 0) {
-    cookie = OurCookieField(*head, context_.config.session.cookie);
-  }
-  const bool holds = session_decided_ && now - session_decided_at_ < kDecisionHolds;
-  if (!holds || (!cookie.empty() && cookie != cookie_seen_)) JudgeSession(cookie, now);
-  session_used_at_ = now;
-  const VisitSession session{session_.id, !session_told_};
-  session_told_ = true;
-  return session;
-}
-
-void ClientConnection::JudgeSession(std::string_view cookie, base::SteadyTime now) {
-  using Verdict = SessionDecision::Verdict;
-  const SessionDecision decision = context_.sessions.Decide(cookie, base::Clock::System().WallNow());
-  const bool outlived = now - session_began_at_ > context_.config.session.lifetime ||
-                        now - session_used_at_ > context_.config.session.idle;
-  if (decision.verdict == Verdict::kContinued) {
-    context_.metrics.Add(Metric::kSessionsContinued);
-    session_ = decision.token;
-    session_told_ = true;
-    set_cookie_ = decision.set_cookie;
-  } else if (!session_decided_ || decision.verdict == Verdict::kStale || outlived) {
-    // Without a good cookie the connection keeps the id it has, as long as an id may live.
-    context_.metrics.Add(decision.verdict == Verdict::kForged  ? Metric::kSessionsForged
-                         : decision.verdict == Verdict::kStale ? Metric::kSessionsStale
-                                                               : Metric::kSessionsNew);
-    session_ = decision.token;
-    session_told_ = false;
-    session_began_at_ = now;
-    set_cookie_ = facts_.tls_version != 0;
-  }
-  session_decided_ = true;
-  session_decided_at_ = now;
-  cookie_seen_.assign(cookie.size() <= kMostRememberedCookie ? cookie : std::string_view());
-}
-
 // ---- the exchange
 
 bool ClientConnection::PumpExchange() {
@@ -313,9 +256,20 @@ bool ClientConnection::PumpExchange() {
         Break();
       }
       return false;
-    case Exchange::End::kTunnelEnded:
-      Close(CloseReason::kTunnelEnded);
+    case Exchange::End::kWithheld:
+      out_.Release();
+      framed_ = false;
+      Break();
       return false;
+    case Exchange::End::kTunnelEnded:
+      if (!stream_->HasUnsent() && out_.IsEmpty()) {
+        Close(CloseReason::kTunnelEnded);
+        return false;
+      }
+      exchange_.reset();
+      keep_alive_ = false;
+      state_ = State::kFlushing;
+      return true;
     case Exchange::End::kTunnelIdle:
       stream_->ShutdownWrite();
       Close(CloseReason::kTunnelIdle);
@@ -351,7 +305,7 @@ bool ClientConnection::EndRequest() {
   stall_timer_.Cancel();
   if (!keep_alive_ || context_.draining) {
     stream_->ShutdownWrite();
-    if (!unread_ && received_.size() <= parser_->head().size) {
+    if (!unread_ && received_.size() <= parser_->head().size && body_.IsEmpty() && !stream_->HasUnsent()) {
       Close(CloseReason::kAnswered);
       return false;
     }
@@ -403,6 +357,8 @@ void ClientConnection::OnTimeout() {
       if (tls_ != nullptr) stream_->ShutdownWrite();
       return Close(CloseReason::kKeepAliveTimeout);
     case State::kHead:
+      // What the parser knows of the request line is views, and the buffer may have moved since.
+      static_cast<void>(parser_->Parse(received_.data()));
       RefuseHead(Refusal::kHeaderTimeout);
       return Pump();
     case State::kLinger:
@@ -416,8 +372,13 @@ void ClientConnection::OnStall() {
   const uint64_t least = context_.config.limits.min_rate;
   bool again = false;
   if (blocked_) {
-    if (written_ - stall_write_mark_ < least) return Close(CloseReason::kWriteTimeout);
-    stall_write_mark_ = written_;
+    // The timer may have been armed for an earlier block, or for a body.
+    if (context_.loop.now() - blocked_since_ >= context_.config.timeouts.write_idle) {
+      const uint64_t taken = TakenByClient();
+      if (taken < stall_write_mark_ + least) return Close(CloseReason::kWriteTimeout);
+      stall_write_mark_ = taken;
+      blocked_since_ = context_.loop.now();
+    }
     again = true;
   }
   if (state_ == State::kExchange && exchange_ && !exchange_->request_read()) {

@@ -108,6 +108,7 @@ class ClientConnection : public net::Disposable, private net::StreamHandler, pri
   void WriteAnswer(int status, std::string_view more_fields);
   size_t WriteChunk(std::string_view piece);
   void NoteBlocked();
+  uint64_t TakenByClient() const;
 
   WorkerContext& context_;
   Owner& owner_;
@@ -129,6 +130,7 @@ class ClientConnection : public net::Disposable, private net::StreamHandler, pri
   uint64_t requests_ = 0;
   uint64_t written_ = 0;       // bytes the stream took
   uint64_t stall_write_mark_ = 0;
+  base::SteadyTime blocked_since_{};
   uint64_t stall_body_mark_ = 0;
 
   SessionToken session_;

@@ -48,7 +48,7 @@ Exchange::~Exchange() {
   WriteVisit();
   CountAnswer();
   DropUpstream();
-  if (attempt_) context_.loop.Dispose(std::move(attempt_));
+  attempt_.reset();  // its callbacks move it out first, so it is never on the stack here
   context_.metrics.Sub(Metric::kExchangesOpen);
 }
 
@@ -111,7 +111,7 @@ void Exchange::PumpFlushing() {
     case VisitBook::FlushState::kFailed:
       // journal.on_full = "refuse": an answer that is not in the book is not given.
       phase_ = Phase::kOver;
-      end_ = End::kBroken;
+      end_ = End::kWithheld;
       return;
   }
 }
@@ -355,7 +355,8 @@ void Exchange::OnResponseTimeout() {
 }
 
 void Exchange::Refuse(Refusal refusal) {
-  if (phase_ == Phase::kOver) return;
+  // An answer that only waits for the journal is an answer.
+  if (phase_ == Phase::kOver || phase_ == Phase::kFlushing) return;
   context_.refusals.Count(refusal);
   facts_of_visit_.refusal = refusal;
   response_timer_.Cancel();
@@ -385,11 +386,8 @@ bool Exchange::WriteVisit() {
   written_ = true;
   open_timer_.Cancel();
   facts_of_visit_.duration_us = MicrosecondsSince(facts_of_visit_.started);
-  if (written_open_) {
-    context_.book.WriteClosing(open_id_, facts_of_visit_);
-    return true;
-  }
-  const logger::Appended appended = context_.book.Write(facts_of_visit_, facts_, &head_, false);
+  const logger::Appended appended = written_open_ ? context_.book.WriteClosing(open_id_, facts_of_visit_)
+                                                  : context_.book.Write(facts_of_visit_, facts_, &head_, false);
   if (!context_.book.must_await_flush() || appended.outcome != logger::Appended::Outcome::kOk) return true;
   context_.book.RequestFlush();
   flush_position_ = appended.position;

@@ -38,6 +38,7 @@ class Exchange final : private UpstreamConnection::User {
     kNotYet,
     kAnswered,  // the whole answer was handed to the client side
     kBroken,    // an answer was begun that cannot be ended: abort the connection
+    kWithheld,  // the answer may not be given (journal.on_full = "refuse"); nothing of what is gathered may go out
     kTunnelEnded,
     kTunnelIdle,
   };

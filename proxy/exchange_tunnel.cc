@@ -24,6 +24,7 @@ void Exchange::BeginTunnel(const http::ResponseHead& head) {
 }
 
 void Exchange::PumpTunnel() {
+  client_.Flush();  // the 101 itself may still be here
   bool moved = false;
   while (MoveTunnel(true)) moved = true;
   while (phase_ == Phase::kTunnel && MoveTunnel(false)) moved = true;

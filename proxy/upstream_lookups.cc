@@ -35,6 +35,8 @@ UpstreamLookups::UpstreamLookups(net::Loop& loop, const config::Config& config, 
 
 void UpstreamLookups::AskAll() {
   for (auto& [hostname, name] : names_) {
+    if (name.asked) continue;  // a slow answer is waited for, within the resolver's timeout
+    name.asked = true;
     name.query = resolver_->ResolveAddresses(
         hostname, [this, &hostname, &name](const net::DnsAnswer& answer) { OnAnswer(hostname, name, answer); });
   }
@@ -42,6 +44,7 @@ void UpstreamLookups::AskAll() {
 }
 
 void UpstreamLookups::OnAnswer(const std::string& hostname, Name& name, const net::DnsAnswer& answer) {
+  name.asked = false;
   if (answer.status == net::DnsStatus::kOk && !answer.addresses.empty()) {
     if (name.addresses != answer.addresses) {
       name.addresses = answer.addresses;

@@ -31,6 +31,7 @@ class UpstreamLookups {
   struct Name {
     std::vector<base::IpAddress> addresses;
     std::unique_ptr<net::Resolver::Query> query;
+    bool asked = false;   // and not answered yet
     bool missed = false;  // said once
   };
   void AskAll();

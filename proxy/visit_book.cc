@@ -63,7 +63,7 @@ Appended VisitBook::Write(const VisitFacts& facts, const ClientFacts& client, co
   return journal_.Append(visit);
 }
 
-void VisitBook::WriteClosing(logger::VisitId of, const VisitFacts& facts) {
+logger::Appended VisitBook::WriteClosing(logger::VisitId of, const VisitFacts& facts) {
   logger::Closing closing;
   closing.of = of;
   closing.status = facts.status;
@@ -71,7 +71,7 @@ void VisitBook::WriteClosing(logger::VisitId of, const VisitFacts& facts) {
   closing.bytes_out = facts.bytes_out;
   closing.duration_us = facts.duration_us;
   closing.upstream_us = facts.upstream_us;
-  journal_.Append(closing);
+  return journal_.Append(closing);
 }
 
 }  // namespace gatebook::proxy

@@ -59,7 +59,7 @@ class VisitBook {
   // `target` are what is known of it. `open`: to be completed by WriteClosing().
   logger::Appended Write(const VisitFacts& facts, const ClientFacts& client, const http::RequestHead* head, bool open,
                          std::string_view method = {}, std::string_view target = {});
-  void WriteClosing(logger::VisitId of, const VisitFacts& facts);
+  logger::Appended WriteClosing(logger::VisitId of, const VisitFacts& facts);
 
   // journal.flush = "always": whoever writes waits until the position is flushed.
   bool must_await_flush() const { return await_flush_; }

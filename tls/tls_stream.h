@@ -46,7 +46,7 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
   void ShutdownWrite() override;
   // A ticket that waits for the first Write() is not meant: nobody has to wait for it.
   bool HasUnsent() const override { return bio_.unsent_size() > 0 && bio_.IsBlocked() && !IsBroken(); }
-  size_t unsent_size() const { return bio_.unsent_size(); }
+  size_t unsent_size() const override { return bio_.unsent_size(); }
   int fd() const override { return fd_.get(); }
 
   bool IsEstablished() const { return established_; }
