@@ -4,6 +4,8 @@
 namespace gatebook::e2e {
 namespace {
 
+using namespace std::string_literals;
+
 struct Refused {
   const char* name;
   std::string request;
@@ -25,7 +27,7 @@ const std::vector<Refused>& Table() {
       {"BareLf", "GET / HTTP/1.1\nHost: localhost\n\n", 400, "bare_lf"},
       {"BareLfInAField", Get(host + "A: b\nC: d\r\n"), 400, "bare_lf"},
       {"BareCr", Get(host + "A: b\rC: d\r\n"), 400, "bare_cr"},
-      {"Nul", Get(host + std::string("A: b\0c\r\n", 8)), 400, "bad_field_value"},
+      {"Nul", Get(host + "A: b\0c\r\n"s), 400, "bad_field_value"},
       {"ObsFold", Get(host + "A: b\r\n c\r\n"), 400, "obs_fold"},
       {"SpaceBeforeColon", Get(host + "A : b\r\n"), 400, "bad_field_name"},
       {"EmptyName", Get(host + ": b\r\n"), 400, "bad_field_name"},

@@ -6,6 +6,7 @@ namespace gatebook::e2e {
 namespace {
 
 using support::Chunk;
+using namespace std::string_literals;
 
 class UpstreamFaultTest : public EdgeTest {
  protected:
@@ -110,7 +111,7 @@ TEST_F(UpstreamFaultTest, AHostileHeadIsABadGatewayAndItsConnectionIsNotUsedAgai
       "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n\r\n",
       "HTTP/1.1 200 OK\r\nA: b\r\n folded\r\nContent-Length: 0\r\n\r\n",
       "HTTP/1.1 200 OK\r\nA : b\r\nContent-Length: 0\r\n\r\n",
-      std::string("HTTP/1.1 200 OK\r\nA: \0\r\nContent-Length: 0\r\n\r\n", 47),
+      "HTTP/1.1 200 OK\r\nA: \0\r\nContent-Length: 0\r\n\r\n"s,
       "HTTP/1.1 200 OK\r\nLocation: /\rSet-Cookie: x\r\nContent-Length: 0\r\n\r\n",
       "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       "HTTP/1.1 200 OK\r\nA: " + std::string(200'000, 'a') + "\r\n\r\n",
