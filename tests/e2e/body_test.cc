@@ -51,11 +51,11 @@ TEST_F(BodyTest, AHundredMebibytesDownStayOutOfMemory) {
 }
 
 TEST_F(BodyTest, AHundredMebibytesUpStayOutOfMemory) {
-  std::atomic<size_t> taken = 0;
-  Behind([&](UpstreamConnection& connection, HttpMessage& request) {
+  Behind([this](UpstreamConnection& connection, HttpMessage& request) {
     if (request.first_line.find("/warm") == std::string::npos) {
-      for (std::string bytes; taken < kMany && !(bytes = connection.ReadSome()).empty();)
-        taken += bytes.size();
+      for (std::string bytes; counted_ < kMany && !(bytes = connection.ReadSome()).empty();) {
+        counted_ += bytes.size();
+      }
     }
     connection.Send(Answer(200, ""));
   });
@@ -72,7 +72,7 @@ TEST_F(BodyTest, AHundredMebibytesUpStayOutOfMemory) {
   const auto answer = client.ReadResponse();
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status(), 200);
-  EXPECT_EQ(taken, kMany);
+  EXPECT_EQ(counted_, kMany);
   EXPECT_LT(most, before + kMostGrowthKib);
   const auto visits = edge_->WaitForVisits(2);
   ASSERT_EQ(visits.size(), 2u);
@@ -80,11 +80,10 @@ TEST_F(BodyTest, AHundredMebibytesUpStayOutOfMemory) {
 }
 
 TEST_F(BodyTest, ASlowReaderStopsAFastWriter) {
-  std::atomic<size_t> sent = 0;
-  Behind([&](UpstreamConnection& connection, HttpMessage&) {
+  Behind([this](UpstreamConnection& connection, HttpMessage&) {
     connection.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kMany) + "\r\n\r\n");
     const std::string piece(kPiece, 's');
-    while (sent < kMany && connection.Send(piece)) sent += piece.size();
+    while (counted_ < kMany && connection.Send(piece)) counted_ += piece.size();
   });
   Say("timeouts", "write_idle = \"1h\"");
   Start();
@@ -97,19 +96,18 @@ TEST_F(BodyTest, ASlowReaderStopsAFastWriter) {
   size_t last = 0;
   int still = 0;
   EXPECT_TRUE(WaitUntil([&] {
-    still = sent == last ? still + 1 : 0;
-    last = sent;
+    still = counted_ == last ? still + 1 : 0;
+    last = counted_;
     return still > 60;
   }));
-  EXPECT_LT(sent, size_t{24} << 20);
+  EXPECT_LT(counted_, size_t{24} << 20);
   EXPECT_GT(client.Read(size_t{8} << 20).size(), size_t{7} << 20);
   client.Reset();
 }
 
 TEST_F(BodyTest, ASlowUpstreamStopsAFastClient) {
-  std::atomic<bool> go = false;
-  Behind([&](UpstreamConnection& connection, HttpMessage& request) {
-    connection.WaitFor([&] { return go.load(); });
+  Behind([this](UpstreamConnection& connection, HttpMessage& request) {
+    connection.WaitFor([this] { return go_.load(); });
     if (connection.ReadBody(&request)) connection.Send(Answer(200, std::to_string(request.body.size())));
   });
   Say("timeouts", "body_idle = \"1h\"\nfirst_byte = \"1h\"\nupstream_idle = \"1h\"");
@@ -127,7 +125,7 @@ TEST_F(BodyTest, ASlowUpstreamStopsAFastClient) {
     return still > 60;
   });
   EXPECT_LT(taken, size_t{24} << 20);
-  go = true;
+  go_ = true;
   ASSERT_TRUE(client.Send(std::string_view(body).substr(taken)));
   const auto answer = client.ReadResponse();
   ASSERT_TRUE(answer);
@@ -135,15 +133,14 @@ TEST_F(BodyTest, ASlowUpstreamStopsAFastClient) {
 }
 
 TEST_F(BodyTest, AnEndlessChunkedBodyPassesAsItComes) {
-  std::atomic<bool> seen_first = false;
-  Behind([&](UpstreamConnection& connection, HttpMessage& request) {
+  Behind([this](UpstreamConnection& connection, HttpMessage& request) {
     std::string got;
     while (got.find("first") == std::string::npos) {
       const std::string bytes = connection.ReadSome();
       if (bytes.empty()) return;
       got += bytes;
     }
-    seen_first = true;
+    go_ = true;
     while (got.find("0\r\n\r\n") == std::string::npos) {
       const std::string bytes = connection.ReadSome();
       if (bytes.empty()) return;
@@ -155,16 +152,15 @@ TEST_F(BodyTest, AnEndlessChunkedBodyPassesAsItComes) {
   Start();
   RawClient client(edge_->Tls());
   ASSERT_TRUE(client.Send(Request("POST /", "Transfer-Encoding: chunked\r\n") + Chunk("first")));
-  EXPECT_TRUE(WaitUntil([&] { return seen_first.load(); })) << "a chunk must not wait for the next one";
+  EXPECT_TRUE(WaitUntil([&] { return go_.load(); })) << "a chunk must not wait for the next one";
   ASSERT_TRUE(client.Send(Chunk("second") + Chunk("")));
   EXPECT_EQ(client.ReadResponse().value_or(HttpMessage{}).body, "all");
 }
 
 TEST_F(BodyTest, AnAnswersFirstBytesDoNotWaitForItsLast) {
-  std::atomic<bool> go = false;
-  Behind([&](UpstreamConnection& connection, HttpMessage&) {
+  Behind([this](UpstreamConnection& connection, HttpMessage&) {
     connection.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + Chunk("event"));
-    connection.WaitFor([&] { return go.load(); });
+    connection.WaitFor([this] { return go_.load(); });
     connection.Send(Chunk(""));
   });
   Start();
@@ -175,7 +171,7 @@ TEST_F(BodyTest, AnAnswersFirstBytesDoNotWaitForItsLast) {
     seen += client.ReadSome();
     return seen.find("event") != std::string::npos;
   }));
-  go = true;
+  go_ = true;
   EXPECT_TRUE(WaitUntil([&] {
     seen += client.ReadSome();
     return seen.ends_with("0\r\n\r\n");

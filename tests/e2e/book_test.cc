@@ -1,5 +1,4 @@
 // The book: what stands in it of a visit, and when Redis destroys it.
-#include <atomic>
 #include <chrono>
 #include <filesystem>
 
@@ -72,9 +71,9 @@ TEST_F(BookTest, AFirstVisitStandsInRedisWithAllItsFields) {
 }
 
 TEST_F(BookTest, EveryKeyHasADeadlineAndNoVisitOutlivesThirtyDays) {
-  std::atomic<bool> go = false;
-  Behind([&](UpstreamConnection& connection, HttpMessage& request) {
-    if (request.first_line.find("/slow") != std::string::npos) connection.WaitFor([&] { return go.load(); });
+  Behind([this](UpstreamConnection& connection, HttpMessage& request) {
+    if (request.first_line.find("/slow") != std::string::npos)
+      connection.WaitFor([this] { return go_.load(); });
     connection.Send(Answer(200, ""));
   });
   Start();
@@ -87,7 +86,7 @@ TEST_F(BookTest, EveryKeyHasADeadlineAndNoVisitOutlivesThirtyDays) {
   ASSERT_TRUE(WaitUntil([&] { return NowMilliseconds() > slow_came_by + 100; }));
   ASSERT_TRUE(quick.Get("/quick"));
   ASSERT_TRUE(edge_->WaitDelivered());
-  go = true;
+  go_ = true;
   ASSERT_TRUE(slow.ReadResponse());
   ASSERT_EQ(edge_->WaitForVisits(2).size(), 2u);
   const int64_t after = NowMilliseconds();

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,7 +35,8 @@ using support::WaitUntil;
 
 class EdgeTest : public testing::Test {
  protected:
-  // Before Start(): what the upstream does; by default it answers 200 "hello".
+  // Before Start(): what the upstream does; by default it answers 200 "hello". The script runs on
+  // threads that end in TearDown(): what it holds by reference must be a member of the fixture.
   void Behind(TestUpstream::Script script) { upstream_ = std::make_unique<TestUpstream>(std::move(script)); }
   void WithNames() {
     dns_ = std::make_unique<support::DnsServer>();
@@ -61,8 +63,10 @@ class EdgeTest : public testing::Test {
 
   void TearDown() override {
     if (upstream_) upstream_->CloseAll();
-    if (!edge_ || !verify_) return;
-    EXPECT_EQ(edge_->Verify(), "");
+    if (edge_ && verify_) {
+      EXPECT_EQ(edge_->Verify(), "");
+    }
+    upstream_.reset();
   }
 
   uint64_t Refusals(const std::string& slug) const {
@@ -76,6 +80,9 @@ class EdgeTest : public testing::Test {
   std::unique_ptr<TestUpstream> upstream_;
   std::unique_ptr<GatebookProcess> edge_;
   bool verify_ = true;  // false: the test itself has ended the process
+  // Between a test and its script.
+  std::atomic<bool> go_ = false;
+  std::atomic<size_t> counted_ = 0;
 };
 
 // A request head, whole.

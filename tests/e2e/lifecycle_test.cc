@@ -18,7 +18,6 @@ class HeldLifecycleTest : public LifecycleTest {
     });
     Start();
   }
-  std::atomic<bool> go_ = false;
 };
 
 TEST_F(HeldLifecycleTest, TermLetsARunningExchangeFinish) {

@@ -97,7 +97,7 @@ TEST_F(UpstreamFaultTest, ABodyCutShortIsNeverACleanEnd) {
 }
 
 TEST_F(UpstreamFaultTest, AHostileHeadIsABadGatewayAndItsConnectionIsNotUsedAgain) {
-  const std::vector<std::string> heads = {
+  static const std::vector<std::string> heads = {
       "garbage\r\n\r\n",
       "HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n",
       "HTTP/1.1 600 OK\r\nContent-Length: 0\r\n\r\n",
@@ -116,11 +116,10 @@ TEST_F(UpstreamFaultTest, AHostileHeadIsABadGatewayAndItsConnectionIsNotUsedAgai
       "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       "HTTP/1.1 200 OK\r\nA: " + std::string(200'000, 'a') + "\r\n\r\n",
   };
-  std::atomic<size_t> which = 0;
-  Behind([&](UpstreamConnection& connection, HttpMessage&) { connection.Send(heads[which]); });
+  Behind([this](UpstreamConnection& connection, HttpMessage&) { connection.Send(heads[counted_]); });
   Start();
-  for (which = 0; which < heads.size(); ++which) {
-    EXPECT_EQ(Visit().status(), 502) << heads[which].substr(0, 100);
+  for (; counted_ < heads.size(); ++counted_) {
+    EXPECT_EQ(Visit().status(), 502) << heads[counted_].substr(0, 100);
   }
   EXPECT_EQ(upstream_->connections(), heads.size());
 }
@@ -249,6 +248,8 @@ TEST_F(UpstreamFaultTest, AnUpstreamThatSpeaksUnaskedLosesItsPlaceInThePool) {
   });
   Start();
   EXPECT_EQ(Visit().body, "good");
+  // Before it is noticed nobody could tell it from an answer.
+  EXPECT_TRUE(WaitUntil([&] { return edge_->Metric("gatebook_upstream_connections_open") == 0; }));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Visit().body, "good");
 }
 
