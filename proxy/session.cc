@@ -19,7 +19,6 @@ using Verdict = SessionDecision::Verdict;
 
 constexpr std::string_view kVersion = "v1.";
 constexpr size_t kPayloadText = 32;
-constexpr size_t kSignatureText = 22;
 // Signed in front of the payload, so that the key can sign other things some day.
 constexpr std::string_view kPurpose = "gatebook session cookie v1";
 // Edges that share a key need not share a clock.

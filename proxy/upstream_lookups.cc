@@ -34,11 +34,12 @@ UpstreamLookups::UpstreamLookups(net::Loop& loop, const config::Config& config, 
 }
 
 void UpstreamLookups::AskAll() {
-  for (auto& [hostname, name] : names_) {
+  for (auto& entry : names_) {
+    Name& name = entry.second;
     if (name.asked) continue;  // a slow answer is waited for, within the resolver's timeout
     name.asked = true;
     name.query = resolver_->ResolveAddresses(
-        hostname, [this, &hostname, &name](const net::DnsAnswer& answer) { OnAnswer(hostname, name, answer); });
+        entry.first, [this, &entry](const net::DnsAnswer& answer) { OnAnswer(entry.first, entry.second, answer); });
   }
   again_.Arm(loop_.timers(), loop_.now() + kAgain);
 }
