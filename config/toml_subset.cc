@@ -25,6 +25,9 @@ size_t EndOfString(std::string_view line, size_t open) {
   return line.size();
 }
 
+// Elsewhere the library takes what begins with a quotation mark for the rest of a bare word.
+bool MayComeBeforeString(char c) { return std::string_view(" \t=[,{.").find(c) != std::string_view::npos; }
+
 std::optional<Fault> FaultOf(std::string_view line) {
   if (const auto bad = FindNotUtf8(line)) return Fault{*bad, "a byte that is not UTF-8"};
   size_t dots = 0;
@@ -32,6 +35,9 @@ std::optional<Fault> FaultOf(std::string_view line) {
     const char c = line[at];
     if (c == '#') return std::nullopt;
     if (c == '"' || c == '\'') {
+      if (at > 0 && !MayComeBeforeString(line[at - 1])) {
+        return Fault{at, "a quotation mark in the middle of a word"};
+      }
       if (at + 2 < line.size() && line[at + 1] == c && line[at + 2] == c) {
         return Fault{at, "a string stands on one line: it opens with one quotation mark, not with three"};
       }

@@ -5,7 +5,8 @@
 // ASCII (3.3). Both matter outside of strings and comments only. So:
 // - the text is UTF-8, and other than ASCII stands in strings and comments;
 // - a string stands on one line ("""…""" and '''…''' are refused: no option takes
-//   a line break, and without them every line can be judged by itself);
+//   a line break, and without them every line can be judged by itself) and begins
+//   where a word could;
 // - a line has at most 512 dots outside of strings and comments.
 //
 // Thread: any.

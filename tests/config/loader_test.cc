@@ -247,6 +247,11 @@ TEST(Loader, OtherThanAsciiStandsInStringsAndCommentsOnly) {
   EXPECT_TRUE(LoadOnly(std::string(kMinimal) + "[log]\nfile = '/\u00fc\\' # \u00fc\n").ok());
 }
 
+TEST(Loader, AStringBeginsWhereAWordCould) {
+  EXPECT_THAT(Faults("[edge]\nname = 1\"\u00fc\" # here\n"),
+              HasSubstr(":9: error: a quotation mark in the middle of a word"));
+}
+
 TEST(Loader, DotsInStringsAndCommentsAreFree) {
   EXPECT_TRUE(LoadOnly(kMinimal + std::string("# ") + std::string(600, '.') + "\n[log]\nfile = \"/" +
                        std::string(600, '.') + "\"\n")
