@@ -47,9 +47,17 @@ enum class MetricKind { kCounter, kGauge };
   X(kUpstreamConnectsFailed, kCounter, "gatebook_upstream_connects_total", "result=\"failed\"", "Connections opened to upstreams") \
   X(kUpstreamConnectsTimedOut, kCounter, "gatebook_upstream_connects_total", "result=\"timeout\"", "Connections opened to upstreams") \
   X(kUpstreamReused, kCounter, "gatebook_upstream_reused_total", "", "Exchanges that took a pooled connection")     \
-  X(kUpstreamRetries, kCounter, "gatebook_upstream_retries_total", "", "Requests repeated after a stale pooled connection") \
+  X(kUpstreamRetries, kCounter, "gatebook_upstream_retries_total", "", "Requests sent again after a stale pooled connection") \
+  X(kUpstreamRetriesRefused, kCounter, "gatebook_upstream_retries_refused_total", "", "Requests not sent again because of upstream.retry_budget") \
   X(kUpstreamOpen, kGauge, "gatebook_upstream_connections_open", "", "Upstream connections open now")               \
   X(kUpstreamIdle, kGauge, "gatebook_upstream_connections_idle", "", "Upstream connections in the pool")            \
+  X(kUpstreamStale, kCounter, "gatebook_upstream_stale_total", "", "Pooled connections found dead or with stray bytes") \
+  X(kUpstreamWaiting, kGauge, "gatebook_upstream_waiting", "", "Exchanges waiting for a server below upstream.max_connections") \
+  X(kUpstreamEjections, kCounter, "gatebook_upstream_ejections_total", "", "Servers passed over by a worker after upstream.eject_after failures") \
+  X(kUpstreamEjected, kGauge, "gatebook_upstream_servers_ejected", "", "Servers passed over now, each counted once a worker") \
+  X(kHealthChecks, kCounter, "gatebook_health_checks_total", "result=\"ok\"", "Active health checks of upstream servers") \
+  X(kHealthChecksFailed, kCounter, "gatebook_health_checks_total", "result=\"failed\"", "Active health checks of upstream servers") \
+  X(kServersDown, kGauge, "gatebook_upstream_servers_down", "", "Servers that fail their active health checks") \
   /* the book: accepted = stored + in journal + quarantined + dropped */                                            \
   X(kVisitsAccepted, kCounter, "gatebook_visits_accepted_total", "", "Visits handed over, with those found in the journal at start") \
   X(kVisitsStored, kCounter, "gatebook_visits_stored_total", "", "Visits acknowledged by Redis")                    \

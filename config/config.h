@@ -30,6 +30,7 @@ struct Endpoint {
   std::string hostname;  // kHostname, lower case
   std::string path;      // kUnix
   uint16_t port = 0;     // kIp, kHostname
+  bool tls = false;      // "https://…"; kIp, kHostname
   std::string text;      // as written
 
   bool operator==(const Endpoint&) const = default;
@@ -79,10 +80,37 @@ struct Tls {
   bool operator==(const Tls&) const = default;
 };
 
+enum class Balance { kRoundRobin, kLeastConnections, kSession };
+enum class UpstreamProtocol { kHttp1, kH2 };
+
 struct Upstream {
   std::string name;
-  std::vector<Endpoint> servers;  // at least one
-  uint32_t max_idle = 128;        // pooled connections a worker
+  std::vector<Endpoint> servers;  // 1 to 64
+  UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
+  Balance balance = Balance::kRoundRobin;
+  std::vector<uint32_t> weights;    // one a server, 1 to 1,000; empty: all 1
+  milliseconds slow_start = 0s;     // a server that comes back gets its full weight after this
+  uint32_t max_idle = 128;          // pooled connections a worker
+  uint32_t max_connections = 0;     // to one server, shared out evenly among workers; 0: no limit
+  uint32_t queue = 128;             // exchanges a worker that wait for one of these
+  milliseconds queue_timeout = 1s;  // beyond: 503
+  uint32_t retry_budget = 20;       // repeated requests, percent of all
+  uint32_t eject_after = 5;         // failures in a row, seen by one worker; 0: never
+  milliseconds eject_time = 10s;    // doubles each time, 32-fold at most
+
+  std::string health_path;  // empty: servers are not asked
+  std::string health_host;  // empty: the server's own host and port
+  milliseconds health_interval = 5s;
+  milliseconds health_timeout = 2s;
+  uint32_t health_rise = 2;
+  uint32_t health_fall = 3;
+
+  // For servers with tls.
+  bool tls_verify = true;
+  std::string tls_name;         // SNI and the name verified; empty: the server's own
+  std::string tls_ca;           // PEM file; empty: the system's
+  std::string tls_certificate;  // PEM files; empty: we show none
+  std::string tls_key;
 
   bool operator==(const Upstream&) const = default;
 };

@@ -65,6 +65,38 @@ void CheckUpstreams(const Config& config, const PlaceMap& places, ProblemList& p
   }
 }
 
+void CheckServers(const Config& config, const PlaceMap& places, ProblemList& problems) {
+  for (size_t i = 0; i < config.upstreams.size(); ++i) {
+    const Upstream& upstream = config.upstreams[i];
+    const auto complain = [&](const char* key, const std::string& message) {
+      problems.Add(places.Of(S::kUpstream, i, key), fmt::format("{}: {}", key, message));
+    };
+    const size_t servers = upstream.servers.size();
+    if (!upstream.weights.empty() && servers > 0 && upstream.weights.size() != servers) {
+      complain("weights", fmt::format("there are {} weights for {} servers; each server has one",
+                                      upstream.weights.size(), servers));
+    }
+    const bool any_tls = std::any_of(upstream.servers.begin(), upstream.servers.end(),
+                                     [](const Endpoint& server) { return server.tls; });
+    const std::pair<const char*, bool> tls_only[] = {{"tls_name", !upstream.tls_name.empty()},
+                                                     {"tls_ca", !upstream.tls_ca.empty()},
+                                                     {"tls_certificate", !upstream.tls_certificate.empty()},
+                                                     {"tls_key", !upstream.tls_key.empty()},
+                                                     {"tls_verify", !upstream.tls_verify}};
+    for (const auto& [key, is_set] : tls_only) {
+      if (is_set && !any_tls && servers > 0) complain(key, "none of the servers is \"https://…\"");
+    }
+    if (upstream.tls_certificate.empty() != upstream.tls_key.empty()) {
+      const bool lacks_key = upstream.tls_key.empty();
+      complain(lacks_key ? "tls_certificate" : "tls_key",
+               fmt::format("{} is missing: certificate and key come together",
+                           lacks_key ? "tls_key" : "tls_certificate"));
+    }
+    if (!upstream.tls_ca.empty() && !upstream.tls_verify)
+      complain("tls_ca", "of no use with tls_verify = false");
+  }
+}
+
 void CheckRoutes(const Config& config, const PlaceMap& places, ProblemList& problems) {
   for (size_t i = 0; i < config.routes.size(); ++i) {
     for (size_t earlier = 0; earlier < i; ++earlier) {
@@ -82,6 +114,7 @@ void CheckConsistency(const Config& config, const PlaceMap& places, ProblemList&
   CheckListeners(config, places, problems);
   CheckTls(config, places, problems);
   CheckUpstreams(config, places, problems);
+  CheckServers(config, places, problems);
   CheckRoutes(config, places, problems);
   if (config.session.partitioned && config.session.same_site != SameSite::kNone) {
     problems.Add(places.Of(S::kSession, 0, "partitioned"), "partitioned: only with same_site = \"none\"");

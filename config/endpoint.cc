@@ -17,6 +17,7 @@ using base::Result;
 constexpr size_t kLongestSocketPath = 107;  // sockaddr_un::sun_path with its NUL
 constexpr size_t kLongestHostname = 253;
 constexpr size_t kLongestLabel = 63;
+constexpr std::string_view kHttps = "https://";
 
 std::string Forms(uint32_t forms) {
   std::string text;
@@ -28,6 +29,7 @@ std::string Forms(uint32_t forms) {
   add(kFormIp, "\"address:port\"");
   add(kFormHostname, "\"name:port\"");
   add(kFormUnix, "\"unix:/path\"");
+  add(kFormHttps, "\"https://name:port\"");
   return text;
 }
 
@@ -56,11 +58,6 @@ Result<Endpoint> ParseUnix(std::string_view text, uint32_t forms) {
   return endpoint;
 }
 
-Error RefuseScheme(std::string_view text) {
-  if (text.starts_with("https://")) return Error{"TLS to upstreams is not supported by this version"};
-  return Error{"a scheme is not written here: write \"address:port\""};
-}
-
 }  // namespace
 
 bool IsHostname(std::string_view text) {
@@ -82,7 +79,16 @@ bool IsHostname(std::string_view text) {
 
 Result<Endpoint> ParseEndpoint(std::string_view text, uint32_t forms) {
   if (text.starts_with("unix:")) return ParseUnix(text, forms);
-  if (text.find("://") != std::string_view::npos) return RefuseScheme(text);
+  if ((forms & kFormHttps) != 0 && text.starts_with(kHttps)) {
+    auto endpoint = ParseEndpoint(text.substr(kHttps.size()), forms & (kFormIp | kFormHostname));
+    if (!endpoint.ok()) return endpoint;
+    endpoint->tls = true;
+    endpoint->text = text;
+    return endpoint;
+  }
+  if (text.find("://") != std::string_view::npos) {
+    return Error{"such a scheme is not written here: write " + Forms(forms)};
+  }
 
   const bool bracketed = text.starts_with("[");
   const size_t colon = bracketed ? text.find("]:") : text.rfind(':');

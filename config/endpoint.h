@@ -1,4 +1,5 @@
-// Endpoint text: "0.0.0.0:443", "[::]:443", "app.internal:8080", "unix:/run/x.sock".
+// Endpoint text: "0.0.0.0:443", "[::]:443", "app.internal:8080", "unix:/run/x.sock",
+// and for upstreams "https://10.0.0.5:8443".
 //
 // The struct is in config/config.h. A port is always written. Names are checked
 // for form only and never resolved here: an upstream whose name does not resolve
@@ -22,6 +23,7 @@ enum EndpointForm : uint32_t {
   kFormHostname = 2,
   kFormUnix = 4,
   kFormPortZero = 8,  // port 0: the kernel chooses; for listeners
+  kFormHttps = 16,    // "https://" before address or name: TLS
 };
 
 // The error is one sentence that does not repeat the text (it may hold a secret).

@@ -40,9 +40,9 @@ constexpr std::array<Topic, 5> kTopics = {{
      "A number without its unit is an error."},
     {"Endpoints",
      "`\"192.0.2.1:443\"`, `\"[2001:db8::1]:443\"`, `\"app.internal:8080\"` where names are allowed, or "
-     "`\"unix:/run/app.sock\"`. The port is always written. A name that does not resolve yet is no error. "
-     "TLS to "
-     "upstreams and to Redis, and Redis Cluster, are not supported by this version."},
+     "`\"unix:/run/app.sock\"`; for an upstream that speaks TLS `\"https://10.0.0.5:8443\"`. The port is "
+     "always written. A name that does not resolve yet is no error. TLS to Redis, and Redis Cluster, are not "
+     "supported by this version."},
     {"Files",
      "Paths are absolute. Certificates, keys, password files and place databases must be there and readable "
      "when the "
@@ -62,6 +62,8 @@ std::string TypeOf(const Option& option) {
       return "true or false";
     case OptionType::kInteger:
       return fmt::format("number, {} to {}", option.least, option.most);
+    case OptionType::kIntegers:
+      return fmt::format("list of numbers, {} to {} each", option.least, option.most);
     case OptionType::kDuration:
       return fmt::format("duration, {} to {}", duration(option.least), duration(option.most));
     case OptionType::kSize:

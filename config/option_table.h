@@ -54,6 +54,7 @@ struct Section {
 enum class OptionType : uint32_t {
   kBool,
   kInteger,   // least..most
+  kIntegers,  // a list of at most 64, each least..most
   kDuration,  // least..most milliseconds
   kSize,      // least..most bytes
   kWord,      // one of words

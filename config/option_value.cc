@@ -16,6 +16,8 @@
 namespace gatebook::config {
 namespace {
 
+constexpr uint64_t kMostIntegers = 64;
+
 // Stores one value; the members of the list types call it for each item.
 class ValueStore {
  public:
@@ -28,6 +30,8 @@ class ValueStore {
         return StoreBool(value);
       case OptionType::kInteger:
         return StoreInteger(value);
+      case OptionType::kIntegers:
+        return StoreIntegers(value);
       case OptionType::kDuration:
         return StoreDuration(value);
       case OptionType::kSize:
@@ -97,18 +101,18 @@ class ValueStore {
     return nullptr;
   }
 
-  const Value::List* TakeList(const Value& value, std::string_view wanted) {
+  const Value::List* TakeList(const Value& value, std::string_view wanted, uint64_t least, uint64_t most) {
     const auto* list = std::get_if<Value::List>(&value.data);
     if (list == nullptr) {
       ComplainOfKind(value, wanted);
       return nullptr;
     }
-    if (list->size() < option_.least) {
+    if (list->size() < least) {
       Complain(value, "the list is empty");
       return nullptr;
     }
-    if (option_.most != 0 && list->size() > option_.most) {
-      Complain(value, fmt::format("the list has more than {} items", option_.most));
+    if (most != 0 && list->size() > most) {
+      Complain(value, fmt::format("the list has more than {} items", most));
       return nullptr;
     }
     return list;
@@ -130,12 +134,30 @@ class ValueStore {
     }
   }
 
-  void StoreInteger(const Value& value) {
+  std::optional<uint32_t> CheckInteger(const Value& value) {
     const auto* number = std::get_if<int64_t>(&value.data);
-    if (number == nullptr) return ComplainOfKind(value, "a whole number");
+    if (number == nullptr) {
+      ComplainOfKind(value, "a whole number");
+      return std::nullopt;
+    }
     // A negative number is beyond every bound, and stays so as an unsigned one.
-    if (!IsWithin(value, static_cast<uint64_t>(*number), [](uint64_t bound) { return bound; })) return;
-    Member<uint32_t>() = static_cast<uint32_t>(*number);
+    if (!IsWithin(value, static_cast<uint64_t>(*number), [](uint64_t bound) { return bound; }))
+      return std::nullopt;
+    return static_cast<uint32_t>(*number);
+  }
+
+  void StoreInteger(const Value& value) {
+    if (const auto number = CheckInteger(value)) Member<uint32_t>() = *number;
+  }
+
+  void StoreIntegers(const Value& value) {
+    const auto* list = TakeList(value, "a list of whole numbers", 0, kMostIntegers);
+    if (list == nullptr) return;
+    std::vector<uint32_t> numbers;
+    for (const Value& item : *list) {
+      if (const auto number = CheckInteger(item)) numbers.push_back(*number);
+    }
+    Member<std::vector<uint32_t>>() = std::move(numbers);
   }
 
   void StoreDuration(const Value& value) {
@@ -218,7 +240,7 @@ class ValueStore {
   }
 
   void StoreTexts(const Value& value) {
-    const auto* list = TakeList(value, "a list of strings");
+    const auto* list = TakeList(value, "a list of strings", option_.least, option_.most);
     if (list == nullptr) return;
     std::vector<std::string> texts;
     for (const Value& item : *list) {
@@ -247,7 +269,7 @@ class ValueStore {
   }
 
   void StoreEndpoints(const Value& value) {
-    const auto* list = TakeList(value, "a list of strings");
+    const auto* list = TakeList(value, "a list of strings", option_.least, option_.most);
     if (list == nullptr) return;
     std::vector<Endpoint> endpoints;
     for (const Value& item : *list) {
@@ -330,6 +352,8 @@ std::string PrintValue(const Option& option, const Config& config, size_t index)
         return PrintList(member, [](const std::string& text) { return text; });
       } else if constexpr (std::is_same_v<T, std::vector<Endpoint>>) {
         return PrintList(member, [](const Endpoint& endpoint) { return endpoint.text; });
+      } else if constexpr (std::is_same_v<T, std::vector<uint32_t>>) {
+        return fmt::format("[{}]", fmt::join(member, ", "));
       } else {
         static_assert(std::is_same_v<T, Redis>);
         return QuoteToml(FormatRedisUrl(member));

@@ -35,6 +35,10 @@ std::string TypeOf(const Option& option) {
       return R"("type": "boolean")";
     case OptionType::kInteger:
       return fmt::format(R"("type": "integer", "minimum": {}, "maximum": {})", option.least, option.most);
+    case OptionType::kIntegers:
+      return fmt::format(
+          R"("type": "array", "maxItems": 64, "items": {{"type": "integer", "minimum": {}, "maximum": {}}})",
+          option.least, option.most);
     case OptionType::kWord: {
       std::string words;
       for (std::string_view word : option.words) words += (words.empty() ? "" : ", ") + Quote(word);

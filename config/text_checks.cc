@@ -62,6 +62,28 @@ const char* CheckPathPrefix(std::string_view text) {
   return plain ? nullptr : "a path has no space, '?', '#' or other character that must be percent-encoded";
 }
 
+const char* CheckTarget(std::string_view text) {
+  const size_t mark = text.find('?');
+  if (const char* complaint = CheckPathPrefix(text.substr(0, mark))) return complaint;
+  if (mark == std::string_view::npos) return nullptr;
+  // A query may hold what a path may, and '/' and '?' (RFC 3986 §3.4).
+  std::string query(text.substr(mark));
+  std::replace(query.begin(), query.end(), '?', '/');
+  return CheckPathPrefix(query) == nullptr ? nullptr
+                                           : "the query has a character that must be percent-encoded";
+}
+
+const char* CheckHostField(std::string_view text) {
+  if (CheckServerName(text) == nullptr || IsIpLiteral(text)) return nullptr;
+  return ParseEndpoint(text, kFormIp | kFormHostname).ok()
+             ? nullptr
+             : "not a host: write \"example.com\" or \"example.com:8080\"";
+}
+
+const char* CheckServerName(std::string_view text) {
+  return IsHostname(text) || base::IpAddress::Parse(text) ? nullptr : "neither a host name nor an address";
+}
+
 const char* CheckPolicy(std::string_view text) {
   const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
   return visible && !text.empty() && text.size() <= 32 ? nullptr : "not 1 to 32 visible ASCII characters";

@@ -16,6 +16,9 @@ const char* CheckUserName(std::string_view text);       // useradd(8)'s names
 const char* CheckToken(std::string_view text);          // RFC 9110 §5.6.2, 64 octets
 const char* CheckHostPattern(std::string_view text);    // exact, "*.example.com" or "*"
 const char* CheckPathPrefix(std::string_view text);     // RFC 3986 path that begins with '/'
+const char* CheckTarget(std::string_view text);         // such a path, and perhaps a query
+const char* CheckHostField(std::string_view text);      // a host, perhaps with a port
+const char* CheckServerName(std::string_view text);     // a host name or an address
 const char* CheckPolicy(std::string_view text);         // 1 to 32 visible characters
 const char* CheckParameterName(std::string_view text);  // of a query: 1 to 64 of A-Z a-z 0-9 - _ . [ ]
 

@@ -54,6 +54,7 @@ namespace gatebook::http {
   X(kUpstreamUnresolved, 502, "upstream_unresolved", "the upstream's name has no address")             \
   X(kUpstreamConnect, 502, "upstream_connect", "no connection to the upstream")                        \
   X(kUpstreamConnectTimeout, 504, "upstream_connect_timeout", "no connection within timeouts.connect") \
+  X(kUpstreamBusy, 503, "upstream_busy", "every server is at max_connections and the queue full or slow") \
   X(kUpstreamClosed, 502, "upstream_closed", "the upstream closed before its answer's head was whole") \
   X(kUpstreamBadHead, 502, "upstream_bad_head", "the answer's head is malformed or ambiguous")         \
   X(kUpstreamBadBody, 502, "upstream_bad_body", "the answer's body is malformed or cut short")         \

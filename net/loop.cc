@@ -46,6 +46,7 @@ void Loop::Run() {
 }
 
 void Loop::RunOnce(bool may_wait) {
+  ++turn_;
   EnterTurn();
   ArmTick();
   const bool wait = may_wait && next_turns_.empty();

@@ -52,6 +52,8 @@ class Loop {
 
   // The steady time at which this turn began.
   base::SteadyTime now() const { return now_; }
+  // Counts how often the kernel was asked what is ready: within one number nothing new is learned.
+  uint64_t turn() const { return turn_; }
 
   // `timer` must live (or be cancelled) until it fires; a Timer cancels itself when destroyed.
   TimerWheel& timers() { return timers_; }
@@ -77,6 +79,7 @@ class Loop {
   bool tick_armed_ = false;
   bool stopping_ = false;
   base::SteadyTime now_;
+  uint64_t turn_ = 0;
   TimerWheel timers_;
   std::vector<NextTurn*> next_turns_;     // null: cancelled
   std::vector<NextTurn*> running_turns_;  // likewise; those of this turn

@@ -5,7 +5,7 @@
 namespace gatebook::config {
 namespace {
 
-constexpr uint32_t kAll = kFormIp | kFormHostname | kFormUnix;
+constexpr uint32_t kAll = kFormIp | kFormHostname | kFormUnix | kFormHttps;
 
 TEST(Endpoint, AddressesNamesAndSocketsAreRead) {
   const auto v4 = ParseEndpoint("0.0.0.0:443", kAll);
@@ -62,14 +62,32 @@ TEST(Endpoint, BrokenOnesAreRefused) {
                            "unix:/",
                            "unix:run/x.sock",
                            "http://app:80",
-                           "https://app:80"}) {
+                           "https://app",
+                           "https://unix:/run/x.sock",
+                           "https://https://app:80",
+                           "https://app:0",
+                           "HTTPS://app:80"}) {
     EXPECT_FALSE(ParseEndpoint(text, kAll).ok()) << text;
   }
 }
 
-TEST(Endpoint, TlsToAnUpstreamIsRefusedInAClearSentence) {
-  EXPECT_EQ(ParseEndpoint("https://10.0.0.5:8443", kAll).error().message,
-            "TLS to upstreams is not supported by this version");
+TEST(Endpoint, HttpsIsTlsToAnAddressOrName) {
+  const auto address = ParseEndpoint("https://10.0.0.5:8443", kAll);
+  ASSERT_TRUE(address.ok());
+  EXPECT_TRUE(address->tls);
+  EXPECT_EQ(address->kind, Endpoint::Kind::kIp);
+  EXPECT_EQ(address->port, 8443);
+  EXPECT_EQ(address->text, "https://10.0.0.5:8443");
+  const auto name = ParseEndpoint("https://App.internal:443", kAll);
+  ASSERT_TRUE(name.ok());
+  EXPECT_EQ(name->hostname, "app.internal");
+  EXPECT_FALSE(ParseEndpoint("app:80", kAll)->tls);
+}
+
+TEST(Endpoint, ASchemeIsRefusedWithWhatMayBeWritten) {
+  EXPECT_EQ(ParseEndpoint("http://10.0.0.5:80", kFormIp | kFormHttps).error().message,
+            "such a scheme is not written here: write \"address:port\" or \"https://name:port\"");
+  EXPECT_FALSE(ParseEndpoint("https://10.0.0.5:8443", kFormIp | kFormHostname).ok());
 }
 
 TEST(Endpoint, OnlyTheAllowedFormsPass) {

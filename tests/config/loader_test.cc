@@ -160,8 +160,46 @@ TEST(Loader, WhatThisVersionCannotDoIsSaidInASentence) {
   EXPECT_THAT(Faults("[redis]\nurl = \"rediss://redis.internal\"\n"),
               HasSubstr("not supported by this version"));
   EXPECT_THAT(Faults("[redis]\ncluster = true\n"), HasSubstr("not supported by this version"));
-  EXPECT_THAT(Faults("[[upstream]]\nname = \"b\"\nservers = [\"https://10.0.0.5:8443\"]\n"),
-              HasSubstr("TLS to upstreams is not supported by this version"));
+}
+
+TEST(Loader, SettingsOfAnUpstreamFitItsServers) {
+  const auto faults = [](const std::string& servers, const std::string& more) {
+    return Faults("[[upstream]]\nname = \"b\"\nservers = [" + servers + "]\n" + more + "\n");
+  };
+  EXPECT_THAT(faults(R"("127.0.0.1:1", "127.0.0.1:2")", "weights = [3]"),
+              HasSubstr("weights: there are 1 weights for 2 servers"));
+  EXPECT_THAT(faults(R"("127.0.0.1:1")", "weights = [0]"), HasSubstr("must be from 1 to 1000"));
+  EXPECT_THAT(faults(R"("127.0.0.1:1")", "weights = [\"3\"]"), HasSubstr("must be a whole number"));
+  EXPECT_THAT(faults(R"("127.0.0.1:1")", "tls_name = \"app\""),
+              HasSubstr("tls_name: none of the servers is \"https://"));
+  EXPECT_THAT(faults(R"("127.0.0.1:1")", "tls_verify = false"), HasSubstr("tls_verify: none of the servers"));
+  EXPECT_THAT(faults(R"("https://127.0.0.1:1")", "tls_certificate = \"/c.pem\""),
+              HasSubstr("tls_key is missing"));
+  EXPECT_THAT(faults(R"("https://127.0.0.1:1")", "tls_key = \"/k.pem\""),
+              HasSubstr("tls_certificate is missing"));
+  EXPECT_THAT(faults(R"("https://127.0.0.1:1")", "tls_verify = false\ntls_ca = \"/ca.pem\""),
+              HasSubstr("of no use"));
+  EXPECT_THAT(faults(R"("127.0.0.1:1")", "balance = \"leastconn\""), HasSubstr("\"least_connections\""));
+  for (const char* broken :
+       {"health_path = \"health\"", "health_path = \"/a b\"", "health_path = \"/a?b#c\"",
+        "health_host = \"a b\"", "health_host = \"a\\r\\nb: c\"", "tls_name = \"a:1\""}) {
+    EXPECT_NE(faults(R"("https://127.0.0.1:1")", broken), "") << broken;
+  }
+}
+
+TEST(Loader, ServersMayHaveTlsAndWeights) {
+  const auto outcome =
+      LoadOnly(std::string(kMinimal) +
+               "[[upstream]]\nname = \"b\"\nservers = [\"https://10.0.0.5:8443\", \"b.internal:80\"]\n"
+               "weights = [3, 1]\nbalance = \"session\"\nprotocol = \"h2\"\n"
+               "health_path = \"/up?deep=1\"\nhealth_host = \"b.example.com:8443\"\n");
+  ASSERT_TRUE(outcome.ok()) << RenderProblems(outcome.problems, false);
+  const Upstream& upstream = outcome.config->upstreams.back();
+  EXPECT_TRUE(upstream.servers[0].tls);
+  EXPECT_FALSE(upstream.servers[1].tls);
+  EXPECT_EQ(upstream.weights, (std::vector<uint32_t>{3, 1}));
+  EXPECT_EQ(upstream.balance, Balance::kSession);
+  EXPECT_EQ(upstream.protocol, UpstreamProtocol::kH2);
 }
 
 TEST(Loader, NamesAndPathsAreChecked) {

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "config/loader.h"
+#include "config/option_table.h"
 
 namespace gatebook::config {
 namespace {
@@ -35,8 +38,28 @@ hsts = "730d"
 hsts_include_subdomains = true
 [[upstream]]
 name = "a"
-servers = ["App.internal:80", "unix:/run/a.sock", "[::1]:81"]
+servers = ["https://App.internal:80", "unix:/run/a.sock", "[::1]:81"]
+protocol = "h2"
+balance = "least_connections"
+weights = [3, 1, 2]
+slow_start = "20s"
 max_idle = 0
+max_connections = 5
+queue = 6
+queue_timeout = "7s"
+retry_budget = 8
+eject_after = 9
+eject_time = "11s"
+health_path = "/up?x"
+health_host = "a.example.com"
+health_interval = "12s"
+health_timeout = "13s"
+health_rise = 14
+health_fall = 15
+tls_verify = false
+tls_name = "a.internal"
+tls_certificate = "/c.pem"
+tls_key = "/k.pem"
 [[upstream]]
 name = "b"
 servers = ["10.0.0.1:80"]
@@ -126,8 +149,12 @@ TEST(Show, DefaultsAreMarkedAsSuch) {
   size_t defaults = 0;
   for (size_t at = shown.find("(default)"); at != std::string::npos; at = shown.find("(default)", at + 1))
     ++defaults;
-  // tls and redirect_to_https of one listener, max_idle of b, host and path of a's route, cluster.
-  EXPECT_EQ(defaults, 6u) << shown;
+  // tls and redirect_to_https of one listener, all of b but its name and servers, tls_ca of a, host
+  // and path of a's route, cluster.
+  const auto of_upstreams = std::count_if(Options().begin(), Options().end(), [](const Option& option) {
+    return option.section == SectionId::kUpstream;
+  });
+  EXPECT_EQ(defaults, 2u + static_cast<size_t>(of_upstreams) - 2u + 1u + 2u + 1u) << shown;
 }
 
 }  // namespace
