@@ -99,6 +99,7 @@ std::optional<Cidr> Cidr::Parse(std::string_view text) {
   const bool dotted_quad = text.find(':') == std::string_view::npos;
   const unsigned most = dotted_quad ? 32 : 128;
   if (error != std::errc() || end != bits.data() + bits.size() || value > most) return std::nullopt;
+  if (bits.size() > 1 && bits.front() == '0') return std::nullopt;  // octal to some
   cidr.bits_ = static_cast<int>(dotted_quad ? value + 96 : value);
   return cidr;
 }
@@ -112,6 +113,18 @@ bool Cidr::Contains(const IpAddress& address) const {
   if (rest == 0) return true;
   const auto mask = static_cast<uint8_t>(0xff << (8 - rest));
   return (mine[whole] & mask) == (other[whole] & mask);
+}
+
+bool Cidr::HasStrayBits() const {
+  for (int bit = bits_; bit < 128; ++bit) {
+    if (address_.bytes()[static_cast<size_t>(bit) / 8] & (0x80 >> (bit % 8))) return true;
+  }
+  return false;
+}
+
+std::string Cidr::ToText() const {
+  if (bits_ == 128) return address_.ToText();
+  return address_.ToText() + "/" + std::to_string(IsV4() ? bits_ - 96 : bits_);
 }
 
 }  // namespace gatebook::base

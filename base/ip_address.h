@@ -50,6 +50,14 @@ class Cidr {
   // "10.0.0.0/8", "2001:db8::/32", or a single address.
   static std::optional<Cidr> Parse(std::string_view text);
   bool Contains(const IpAddress& address) const;
+  // Whether a bit behind the leading ones is set, as in "10.0.0.5/8": most often a slip.
+  bool HasStrayBits() const;
+  // Whether it holds IPv4 addresses and no others.
+  bool IsV4() const { return bits_ >= 96 && address_.IsV4(); }
+  // As Parse() takes it; a single address without its length.
+  std::string ToText() const;
+
+  bool operator==(const Cidr&) const = default;
 
  private:
   IpAddress address_;
