@@ -18,6 +18,7 @@ struct Row {
 constexpr auto kRows = std::to_array<Row>({
     {"te", FieldId::kTe, true},
     {"dnt", FieldId::kDnt, false},
+    {"via", FieldId::kVia, false},
     {"host", FieldId::kHost, false},
     {"date", FieldId::kDate, false},
     {"proxy", FieldId::kOther, true},
@@ -34,6 +35,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"user-agent", FieldId::kUserAgent, false},
     {"set-cookie", FieldId::kSetCookie, false},
     {"keep-alive", FieldId::kKeepAlive, true},
+    {"tracestate", FieldId::kTracestate, false},
+    {"traceparent", FieldId::kTraceparent, false},
     {"x-request-id", FieldId::kXRequestId, false},
     {"x-session-id", FieldId::kXSessionId, false},
     {"authorization", FieldId::kAuthorization, false},

@@ -52,6 +52,9 @@ enum class FieldId : uint8_t {
   kHttp2Settings,
   kSecGpc,
   kDnt,
+  kTraceparent,
+  kTracestate,
+  kVia,
 };
 
 struct Field {

@@ -44,6 +44,9 @@ const std::pair<const char*, FieldId> kNames[] = {
     {"HTTP2-Settings", FieldId::kHttp2Settings},
     {"Sec-GPC", FieldId::kSecGpc},
     {"DNT", FieldId::kDnt},
+    {"Traceparent", FieldId::kTraceparent},
+    {"Tracestate", FieldId::kTracestate},
+    {"Via", FieldId::kVia},
 };
 
 TEST(FieldTable, KnowsEveryNameInAnyCase) {
