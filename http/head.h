@@ -90,7 +90,10 @@ struct RequestHead {
   bool keep_alive = true;
   bool expect_continue = false;
   bool websocket = false;  // a valid WebSocket handshake (RFC 6455 §4.2.1)
-  size_t size = 0;         // bytes of the head in the buffer, with its empty line
+  // websocket, by extended CONNECT (RFC 8441): the stream carries the tunnel, and whoever writes the
+  // handshake to an HTTP/1 upstream has to make its own Sec-WebSocket-Key. The method reads GET.
+  bool extended_connect = false;
+  size_t size = 0;  // bytes of the head in the buffer, with its empty line; of HTTP/2: as it would be in HTTP/1
 };
 
 struct ResponseHead {

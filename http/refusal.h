@@ -44,6 +44,16 @@ namespace gatebook::http {
   X(kBadChunk, 400, "bad_chunk", "a malformed chunk line, size or terminator")                         \
   X(kBadTrailer, 400, "bad_trailer", "a malformed or oversized trailer section")                       \
   X(kBodyTooLarge, 413, "body_too_large", "the body exceeds limits.body_size")                         \
+  /* HTTP/2, RFC 9113 */                                                                               \
+  X(kBadPseudoField, 400, "bad_pseudo_field", "an unknown, repeated, late or missing pseudo-field")    \
+  X(kUpperCaseName, 400, "upper_case_name", "a field name in HTTP/2 that is not lower case")           \
+  X(kConnectionField, 400, "connection_field", "a connection-specific field in HTTP/2")                \
+  X(kPaddedValue, 400, "padded_value", "white space around a field value in HTTP/2")                   \
+  X(kBadScheme, 400, "bad_scheme", "a :scheme other than the connection's")                            \
+  X(kHostMismatch, 400, "host_mismatch", ":authority and Host name different hosts")                   \
+  X(kLengthMismatch, 400, "length_mismatch", "the body is not as long as Content-Length says")         \
+  X(kUnknownProtocol, 501, "unknown_protocol", "extended CONNECT for other than websocket")            \
+  X(kHeadsHeld, 503, "heads_held", "open streams of the connection hold too much of heads")            \
   /* the connection */                                                                                 \
   X(kHeaderTimeout, 408, "header_timeout", "the head did not arrive within timeouts.request_header")   \
   X(kBodyTimeout, 408, "body_timeout", "the body came slower than limits.min_rate")                    \
