@@ -69,10 +69,11 @@ IoResult SocketStream::Read(std::span<char> into) {
   while (readable_) {
     const ssize_t got = ::recv(fd_.get(), into.data(), into.size(), 0);
     if (got > 0) {
-      if (static_cast<size_t>(got) < into.size() && !event_.peer_closed()) readable_ = false;
+      if (static_cast<size_t>(got) < into.size() && !event_.peer_closed() && error_ == 0) readable_ = false;
       return {IoStatus::kOk, static_cast<size_t>(got)};
     }
-    if (got == 0) return {IoStatus::kEnd};
+    // A write was given the reset, so that this looks like a good end. (EPIPE: the end had been good.)
+    if (got == 0) return {error_ == 0 || error_ == EPIPE ? IoStatus::kEnd : IoStatus::kError};
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
       readable_ = false;
@@ -98,7 +99,7 @@ IoResult SocketStream::Write(std::string_view bytes) {
       writable_ = false;
       break;
     }
-    error_ = errno;
+    if (error_ == 0) error_ = errno;
     readable_ = true;  // a reset that came in one edge with data is still to be read
     return {IoStatus::kError};
   }

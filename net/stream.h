@@ -20,7 +20,9 @@ enum class IoStatus {
   kOk,          // `bytes` > 0 were moved
   kWouldBlock,  // OnStreamReady() will be called when it is worth trying again
   kEnd,         // Read only: the peer has ended its direction in good order
-  kError,       // the connection is broken; only destroying it is left to do
+  // The connection is broken; only destroying it is left to do. After a failed Write(), Read()
+  // may still give what had come before the break.
+  kError,
 };
 
 struct IoResult {

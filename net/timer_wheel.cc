@@ -41,9 +41,13 @@ uint64_t TimerWheel::TickOf(base::SteadyTime time) const {
 }
 
 void TimerWheel::Link(Timer& timer, uint64_t tick) {
-  timer.wheel_ = this;
   timer.tick_ = tick;
-  timer.slot_ = tick % kSlots;
+  LinkInto(tick % kSlots, timer);
+}
+
+void TimerWheel::LinkInto(size_t slot, Timer& timer) {
+  timer.wheel_ = this;
+  timer.slot_ = slot;
   timer.previous_ = nullptr;
   timer.next_ = slots_[timer.slot_];
   if (timer.next_ != nullptr) timer.next_->previous_ = &timer;
@@ -86,28 +90,29 @@ void TimerWheel::Advance(base::SteadyTime now) {
   }
 }
 
-// A callback may cancel any timer or arm new ones, but never into a tick that has begun
-// (Arm files at current_ + 1 at the earliest): looking again from the slot's head after
-// each one is safe and ends.
+// A callback may cancel any timer or arm new ones, so no place in a slot can be held across it.
+// Hence two steps, each linear: what is due moves to a list of its own, with no callback between; then
+// that list's head is met until there is none. A cancelled timer unlinks itself from there as from any
+// slot, and none is added: Arm files at current_ + 1 at the earliest.
 void TimerWheel::MeetCurrent() {
-  const size_t slot = current_ % kSlots;
-  bool again = true;
-  while (again) {
-    again = false;
-    for (Timer* timer = slots_[slot]; timer != nullptr; timer = timer->next_) {
-      if (timer->tick_ > current_) continue;
+  for (Timer* timer = slots_[current_ % kSlots]; timer != nullptr;) {
+    Timer* const next = timer->next_;
+    if (timer->tick_ <= current_) {
       Unlink(*timer);
-      const uint64_t due = TickOf(timer->deadline_);
-      if (due > current_) {
-        Link(*timer, due);
-      } else {
-        timer->armed_ = false;
-        const auto callback = timer->on_deadline_;  // survives the timer
-        callback();
-      }
-      again = true;
-      break;
+      LinkInto(kDue, *timer);
     }
+    timer = next;
+  }
+  while (Timer* const timer = slots_[kDue]) {
+    Unlink(*timer);
+    const uint64_t due = TickOf(timer->deadline_);
+    if (due > current_) {
+      Link(*timer, due);
+      continue;
+    }
+    timer->armed_ = false;
+    const auto callback = timer->on_deadline_;  // survives the timer
+    callback();
   }
 }
 

@@ -3,7 +3,7 @@
 // Deadlines of a proxy are nearly always moved and hardly ever met. So moving
 // one later only stores the new time; the wheel finds out when the old slot
 // comes round and files the timer again. Arm, move and cancel are O(1) and
-// make no system call. (Varghese and Lauck, "Hashed and hierarchical timing
+// make no system call; a tick is linear in its slot. (Varghese and Lauck, "Hashed and hierarchical timing
 // wheels", scheme 6, with lazy moving.)
 //
 // Thread: one. Owns: nothing; timers link themselves in and out.
@@ -66,9 +66,11 @@ class TimerWheel {
  private:
   friend class Timer;
   static constexpr size_t kSlots = 512;
+  static constexpr size_t kDue = kSlots;  // one slot more: what this tick has yet to meet
 
   uint64_t TickOf(base::SteadyTime time) const;
   void Link(Timer& timer, uint64_t tick);
+  void LinkInto(size_t slot, Timer& timer);
   void Unlink(Timer& timer);
   void SkipEmptyTicks(uint64_t until);
   void MeetCurrent();
@@ -76,7 +78,7 @@ class TimerWheel {
   base::SteadyTime start_;
   uint64_t current_ = 0;  // ticks done
   size_t linked_ = 0;
-  std::array<Timer*, kSlots> slots_{};
+  std::array<Timer*, kSlots + 1> slots_{};
 };
 
 }  // namespace gatebook::net

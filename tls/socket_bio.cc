@@ -50,12 +50,13 @@ int SocketBio::Receive(std::span<char> into, size_t& got) {
     if (count > 0) {
       got = static_cast<size_t>(count);
       quiet_bytes_ += static_cast<uint32_t>(count);
-      // Less than asked for: nothing more is there, unless a FIN came with it.
-      if (got < into.size() && !event_.peer_closed()) drained_ = true;
+      // Less than asked for: nothing more is there, unless a FIN or a reset came with it.
+      if (got < into.size() && !event_.peer_closed() && !unwritable_) drained_ = true;
       return 1;
     }
     if (count == 0) {
-      at_end_ = true;
+      // The failed send was given the socket's error, so that this looks like a good end, and is none.
+      (unwritable_ ? broken_ : at_end_) = true;
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       drained_ = true;
     } else if (errno == EINTR) {
@@ -73,7 +74,7 @@ int SocketBio::OnWrite(BIO* bio, const char* bytes, size_t size, size_t* put) {
   BIO_clear_retry_flags(bio);
   *put = 0;
   if (!me->Take({bytes, size})) {
-    if (!me->broken_) BIO_set_retry_write(bio);
+    if (!me->IsUnwritable()) BIO_set_retry_write(bio);
     return 0;
   }
   *put = size;
@@ -81,17 +82,17 @@ int SocketBio::OnWrite(BIO* bio, const char* bytes, size_t size, size_t* put) {
 }
 
 bool SocketBio::Take(std::string_view record) {
-  if (broken_) return false;
+  if (IsUnwritable()) return false;
   if (last_record_) {
     Send(record);
-    return !broken_;
+    return !IsUnwritable();
   }
   const auto fits = [&] {
     return scratch_.size + record.size() <= scratch_.bytes.size() &&
            unsent_size() + scratch_.size + record.size() <= kMostUnsent;
   };
   if (!fits()) Send();
-  if (broken_ || !fits()) return false;
+  if (IsUnwritable() || !fits()) return false;
   std::memcpy(scratch_.bytes.data() + scratch_.size, record.data(), record.size());
   scratch_.size += record.size();
   return true;
@@ -133,7 +134,7 @@ void SocketBio::Send(std::string_view last) {
     size += part.size();
   }
   size_t sent = 0;
-  while (size > 0 && !blocked_ && !broken_) {
+  while (size > 0 && !blocked_ && !IsUnwritable()) {
     const ssize_t done = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
     if (done >= 0) {
       sent = static_cast<size_t>(done);
@@ -143,7 +144,8 @@ void SocketBio::Send(std::string_view last) {
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
       blocked_ = true;
     } else if (errno != EINTR) {
-      broken_ = true;
+      unwritable_ = true;
+      drained_ = false;  // a reset that came in one edge with data: that is still to be read
     }
   }
   Keep(parts, sent);
@@ -154,11 +156,11 @@ void SocketBio::Keep(const std::array<std::string_view, 3>& parts, size_t sent) 
   const size_t from_unsent = std::min(sent, parts[0].size());
   sent -= from_unsent;
   unsent_at_ += static_cast<uint32_t>(from_unsent);
-  if (unsent_at_ == unsent_.size() || broken_) {
+  if (unsent_at_ == unsent_.size() || IsUnwritable()) {
     if (unsent_.capacity() > 0) std::string().swap(unsent_);
     unsent_at_ = 0;
   }
-  if (broken_) return;
+  if (IsUnwritable()) return;
   for (size_t i = 1; i < parts.size(); ++i) {
     const size_t skip = std::min(sent, parts[i].size());
     sent -= skip;

@@ -65,7 +65,9 @@ class SocketBio {
   bool IsDrained() const { return drained_; }  // a recv() would give nothing
   bool IsBlocked() const { return blocked_; }  // a send() would take nothing
   bool IsAtEnd() const { return at_end_; }     // the peer's FIN was read
-  bool IsBroken() const { return broken_; }    // the socket failed, or a limit was passed
+  bool IsBroken() const { return broken_; }    // nothing more comes: the socket failed, or a limit was passed
+  // Nothing more can be sent. What had come before is still to be read; behind it the BIO is broken.
+  bool IsUnwritable() const { return unwritable_ || broken_; }
   bool IsTooQuiet() const { return quiet_bytes_ > kMostQuiet; }
   bool HasScratch() const { return scratch_.size > 0; }
   size_t unsent_size() const { return unsent_.size() - unsent_at_; }
@@ -92,6 +94,7 @@ class SocketBio {
   bool blocked_ = false;
   bool at_end_ = false;
   bool broken_ = false;
+  bool unwritable_ = false;
   bool last_record_ = false;
 };
 

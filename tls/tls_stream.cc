@@ -56,7 +56,7 @@ void TlsStream::OnReady(bool readable, bool writable) {
   if (failed_) return;
   if (!established_) {
     // A socket that is merely writable is no news: our flights fit into what the BIO takes.
-    if (readable || bio_.IsBroken()) Handshake();
+    if (readable || bio_.IsUnwritable()) Handshake();
     return;
   }
   if (shutting_down_) FinishShutdown();
@@ -72,7 +72,7 @@ void TlsStream::Handshake() {
   }
   const int error = SSL_get_error(ssl_.get(), done);
   bio_.Send();  // our part of the handshake, or the alert that says what is wrong with theirs
-  if ((error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) || bio_.IsBroken()) Fail();
+  if ((error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) || bio_.IsUnwritable()) Fail();
 }
 
 void TlsStream::Establish() {
@@ -151,7 +151,7 @@ size_t TlsStream::NextRecord(size_t left) const {
 
 IoResult TlsStream::Write(std::string_view bytes) {
   CHECK(established_ && !shutting_down_ && !bytes.empty());
-  if (IsBroken()) return {IoStatus::kError};
+  if (IsUnwritable()) return {IoStatus::kError};
   if (bio_.IsBlocked()) return {IoStatus::kWouldBlock};
   const base::SteadyTime now = event_.loop().now();
   if (now - last_write_ >= kRest) burst_bytes_ = 0;
@@ -176,14 +176,14 @@ IoResult TlsStream::Write(std::string_view bytes) {
     ERR_clear_error();
     broken_ = true;
   }
-  if (IsBroken()) return {IoStatus::kError};
+  if (IsUnwritable()) return {IoStatus::kError};
   return {IoStatus::kOk, taken};
 }
 
 void TlsStream::ShutdownWrite() {
   if (shutting_down_) return;
   shutting_down_ = true;
-  if (established_ && !IsBroken()) {
+  if (established_ && !IsUnwritable()) {
     ForgetErrors();
     SSL_shutdown(ssl_.get());
     ERR_clear_error();

@@ -82,6 +82,7 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
   net::IoResult OnReadStopped(int error);
   size_t NextRecord(size_t left) const;
   bool IsBroken() const { return broken_ || bio_.IsBroken(); }
+  bool IsUnwritable() const { return broken_ || bio_.IsUnwritable(); }
   void FinishShutdown();
 
   base::UniqueFd fd_;

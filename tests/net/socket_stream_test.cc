@@ -275,6 +275,28 @@ TEST(SocketStream, AResetIsAnErrorToTheReader) {
   EXPECT_EQ(stream->error_number(), ECONNRESET);
 }
 
+// An early answer and a reset, and a write that meets the reset first: the answer is still read, and
+// what comes behind it is not taken for a good end.
+TEST(SocketStream, AResetThatAWriteMetIsStillAnErrorBehindWhatCameBefore) {
+  Loop loop;
+  Recorder handler;
+  auto [mine, peer] = TcpPair();
+  const auto stream = SocketStream::Accepted(loop, std::move(mine), handler);
+  RunReady(loop);
+  ASSERT_EQ(::send(peer.get(), "early answer", 12, MSG_NOSIGNAL), 12);
+  const linger at_once{1, 0};
+  setsockopt(peer.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  peer.Reset();
+  ASSERT_TRUE(RunUntil(loop, [&] { return stream->Write("the rest of it").status == IoStatus::kError; }));
+  EXPECT_EQ(stream->Write("more").status, IoStatus::kError);
+  std::string all(100, '\0');
+  const IoResult words = stream->Read(all);
+  EXPECT_EQ(words.status, IoStatus::kOk);
+  EXPECT_EQ(all.substr(0, words.bytes), "early answer");
+  EXPECT_EQ(stream->Read(all).status, IoStatus::kError);
+  EXPECT_EQ(stream->error_number(), ECONNRESET);
+}
+
 TEST(SocketStream, ADescriptorThatCannotBeWatchedIsNone) {
   Loop loop;
   Recorder handler;

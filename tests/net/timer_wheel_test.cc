@@ -266,6 +266,49 @@ TEST(TimerWheel, MayEndBeforeItsTimers) {
   timer.Cancel();
 }
 
+// Each of 50,000 callbacks looking again through the slot would be 2,500,000,000 steps.
+TEST_F(TimerWheelTest, ManyTimersOfOneSlotAreMetInOneWalk) {
+  constexpr int kTimers = 100'000;
+  const Duration round = 512 * TimerWheel::kTick;
+  std::vector<std::unique_ptr<Timer>> timers;
+  for (int i = 0; i < kTimers; ++i) {
+    timers.push_back(std::make_unique<Timer>([this, &timers, i] {
+      ++fired_;
+      if (i % 8 == 0) timers[static_cast<size_t>(i) + 2]->Cancel();  // of this tick
+      if (i % 8 == 4 && now_ < kStart + 1min)
+        timers[static_cast<size_t>(i)]->Arm(wheel_, now_ + 1h);                    // again
+      if (i % 8 == 6) timers[static_cast<size_t>(i) + 1]->Arm(wheel_, now_ + 1h);  // a later one, moved
+    }));
+    // The odd ones stand in the same slot for a later round.
+    timers.back()->Arm(wheel_, kStart + 1s + (i % 2) * 3 * round);
+  }
+  AdvanceBy(2s);
+  int armed = 0;
+  for (const auto& timer : timers) armed += timer->IsArmed();
+  EXPECT_EQ(fired_, 3 * kTimers / 8);
+  EXPECT_EQ(armed, kTimers / 2 + kTimers / 8);
+  AdvanceBy(2h);
+  EXPECT_TRUE(wheel_.IsEmpty());
+}
+
+TEST_F(TimerWheelTest, OneMovedByAnotherOfItsTickIsMetAtItsNewTime) {
+  Timer first, second;
+  const auto meet = [this](Timer& other) {
+    ++fired_;
+    if (fired_ == 1) other.Arm(wheel_, now_ + 1s);
+  };
+  first.SetCallback([&] { meet(second); });
+  second.SetCallback([&] { meet(first); });
+  first.Arm(wheel_, kStart + 1s);
+  second.Arm(wheel_, kStart + 1s);
+  AdvanceBy(1s);
+  EXPECT_EQ(fired_, 1);
+  AdvanceBy(980ms);
+  EXPECT_EQ(fired_, 1);
+  AdvanceBy(40ms);
+  EXPECT_EQ(fired_, 2);
+}
+
 // Any mix of arming, moving, cancelling and waiting does what a plain table of deadlines would.
 TEST(TimerWheelProperty, DoesWhatATableOfDeadlinesWould) {
   constexpr int kTimers = 40;

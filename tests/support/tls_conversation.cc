@@ -1,5 +1,7 @@
 #include "tests/support/tls_conversation.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <openssl/pem.h>
 #include <sys/socket.h>
 
@@ -9,6 +11,26 @@
 #include "base/check.h"
 
 namespace gatebook::support {
+namespace {
+
+// A connection over loopback, both ends non-blocking.
+std::array<int, 2> TcpPair() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const at = reinterpret_cast<sockaddr*>(&address);
+  const base::UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  CHECK(::bind(listener.get(), at, size) == 0 && ::listen(listener.get(), 1) == 0);
+  CHECK(::getsockname(listener.get(), at, &size) == 0);
+  const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  CHECK(::connect(client, at, size) == 0);
+  const int server = ::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  CHECK(server >= 0 && ::fcntl(client, F_SETFL, O_NONBLOCK) == 0);
+  return {client, server};
+}
+
+}  // namespace
 
 void TestServer::Add(const CertificateText& text) {
   const std::string number = std::to_string(files_.size());
@@ -78,7 +100,11 @@ Conversation::Conversation(net::Loop& loop, std::shared_ptr<tls::TlsContext> con
   if (options.session != nullptr) CHECK(SSL_set_session(client_.get(), options.session) == 1);
 
   std::array<int, 2> pair{};
-  CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) == 0);
+  if (options.tcp) {
+    pair = TcpPair();
+  } else {
+    CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) == 0);
+  }
   client_fd_.Reset(pair[0]);
   server_ = tls::TlsStream::Accepted(loop, base::UniqueFd(pair[1]), std::move(context), *this);
   CHECK(server_ != nullptr);
@@ -87,6 +113,12 @@ Conversation::Conversation(net::Loop& loop, std::shared_ptr<tls::TlsContext> con
 Conversation::~Conversation() {
   // OpenSSL forgets the sessions of connections that were not closed in good order.
   SSL_set_shutdown(client_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
+void Conversation::ResetClient() {
+  const linger now{1, 0};
+  setsockopt(client_fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  DropClient();
 }
 
 void Conversation::StepClient() {

@@ -61,6 +61,7 @@ struct ClientOptions {
   std::optional<CertificateText> certificate;
   SSL_SESSION* session = nullptr;  // to resume
   bool byte_by_byte = false;
+  bool tcp = false;  // a connection that can be reset, instead of a socket pair
 };
 
 // One connection: both ends, joined.
@@ -88,6 +89,8 @@ class Conversation final : public net::StreamHandler {
   std::string TakeFromClient();
   // The client is gone, from one moment to the next.
   void DropClient() { client_fd_.Reset(); }
+  // The same, and what it had not read is refused (TCP: RST).
+  void ResetClient();
   // Raw bytes past the client's TLS.
   void ClientSendRaw(std::string_view bytes);
   std::string ClientReadRaw();
