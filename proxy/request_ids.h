@@ -1,7 +1,10 @@
-// RequestIds: 64-bit request ids that do not repeat and tell nothing.
+// RequestIds: 64-bit request ids that do not repeat within a worker's life.
 //
 // A counter from a random start, mixed by a bijection under a random key: as
-// unique as the counter, without a draw of randomness a request.
+// unique as the counter, without a draw of randomness a request. Two workers or two
+// lives may meet by chance only (64 bits). Not a secret: the mix hides count and order from
+// a reader, but it is no cipher. Who sees some ids and works at it may find out the key, and
+// with it how many requests lay between them; never rely on an id being hard to guess.
 // Thread: one object a worker.
 #pragma once
 

@@ -55,5 +55,30 @@ TEST(ObjectPool, ObjectsThatLiveTogetherHaveStorageOfTheirOwn) {
   }
 }
 
+// Where the sanitizer watches, a use of what was given back is seen; elsewhere nothing is ever poisoned.
+TEST(ObjectPool, StorageIsPoisonedWhileItIsFree) {
+#if defined(__SANITIZE_ADDRESS__)
+  constexpr bool kWatched = true;
+#else
+  constexpr bool kWatched = false;
+#endif
+  const auto is_poisoned = [](const void* at) {
+    if constexpr (kWatched) return __asan_address_is_poisoned(at) != 0;
+    return false;
+  };
+  int alive = 0;
+  ObjectPool<Thing> pool;
+  const void* place = nullptr;
+  {
+    const auto thing = pool.Make(alive, "a");
+    place = thing.get();
+    EXPECT_FALSE(is_poisoned(place));
+  }
+  EXPECT_EQ(is_poisoned(place), kWatched);
+  const auto again = pool.Make(alive, "b");
+  EXPECT_EQ(again.get(), place);
+  EXPECT_FALSE(is_poisoned(place));
+}
+
 }  // namespace
 }  // namespace gatebook::proxy
