@@ -66,6 +66,7 @@ void JournalKeeper::RunOnce() {
   const base::SteadyTime now = clock_.SteadyNow();
   CheckDirectory(now);
   RemoveRetired(now);
+  AllowErasing(now);
   FlushDue(now);
   ProvideSpares(now);
   PurgeQuarantine(now);
@@ -128,28 +129,42 @@ void JournalKeeper::RemoveRetired(base::SteadyTime now) {
   }
 }
 
+void JournalKeeper::AllowErasing(base::SteadyTime now) {
+  if (!files_error_.empty() && now < files_retry_at_) return;
+  for (const auto& lane : lanes_) {
+    for (const auto& segment : lane->segments) {
+      if (segment->erase_asked() == segment->erase_allowed() || segment->AllowErasing(directory_)) continue;
+      return FailFiles(now, fmt::format("cannot flush the header of {}/{}: {}", directory_.path(),
+                                        segment->name(), std::strerror(errno)));
+    }
+  }
+}
+
 void JournalKeeper::FlushDue(base::SteadyTime now) {
   const bool every_second = now >= flush_due_;
   if (every_second) flush_due_ = now + kFlushEvery;
-  const bool may_try = flush_error_.empty() || now >= flush_retry_at_;
-  bool tried = false;
+  const bool retry = now >= flush_retry_at_;
   bool failed = false;
+  bool any_failing = false;
   for (const auto& lane : lanes_) {
-    // Asked before the flush looks at what is published: who asked has published.
-    const bool asked = lane->flush_asked.exchange(false, std::memory_order_seq_cst);
-    const bool due =
-        asked || (every_second && settings_.flush != config::Flush::kNo) || !flush_error_.empty();
-    if (due && may_try) {
-      tried = true;
-      failed |= !Flush(*lane);
+    const bool failing = lane->flush_failing.load(std::memory_order_relaxed);
+    // Who asks while the back-off runs is told by flush_failing, or waits for the next try; the question
+    // stays. One lane's failure holds up no other.
+    if (!failing || retry) {
+      // Taken back before the flush looks at what is published: who asked has published.
+      const bool asked = lane->flush_asked.exchange(false, std::memory_order_seq_cst);
+      if (asked || failing || (every_second && settings_.flush != config::Flush::kNo)) {
+        failed |= !Flush(*lane);
+        Answer(*lane);  // whoever asked: some wait for an earlier question
+      }
     }
-    if (asked) Answer(*lane);
+    any_failing |= lane->flush_failing.load(std::memory_order_relaxed);
   }
   if (failed) {
     metrics_.Add(Metric::kJournalErrors);
     flush_retry_at_ = now + flush_backoff_;
     flush_backoff_ = NextBackoff(flush_backoff_);
-  } else if (tried) {
+  } else if (!any_failing) {
     flush_error_.clear();
     flush_backoff_ = kLeastBackoff;
   }

@@ -65,6 +65,7 @@ class JournalKeeper {
   int WaitMilliseconds() const;
   void CheckDirectory(base::SteadyTime now);
   void RemoveRetired(base::SteadyTime now);
+  void AllowErasing(base::SteadyTime now);
   void FlushDue(base::SteadyTime now);
   bool Flush(JournalLane& lane);
   void Answer(JournalLane& lane);

@@ -59,8 +59,22 @@ void JournalReader::Release(JournalPosition position) {
   Settle();
 }
 
+void JournalReader::EraseReleased() {
+  if (finished_ || releasing_ == nullptr) return;
+  releasing_->Erase();
+  const uint64_t released = OffsetOf(released_);
+  if (released <= releasing_->erase_asked()) return;
+  // The ids of what is erased must stay known: new ones go on from them also after a restart.
+  char* const data = releasing_->data();
+  const uint64_t seed = releasing_->identity().seed;
+  if (ReadOpening(data, seed).value_or(RecordId()) < delivered_id_) WriteOpening(data, seed, delivered_id_);
+  releasing_->AskToErase(released);
+  keeper_.Ring();
+}
+
 void JournalReader::Rewind() {
-  if (finished_ || reading_ == nullptr) return;
+  // Here() == released_: nothing to read again, and what stands before may have been erased.
+  if (finished_ || reading_ == nullptr || Here() == released_) return;
   const uint64_t offset = OffsetOf(released_);
   Enter(releasing_, offset, VisitsBefore(*releasing_, offset, releasing_->published()));
   delivered_ = released_;
@@ -105,6 +119,7 @@ bool JournalReader::Decode(Record* record) {
                          : DecodeClosing(view.payload, lane_.worker, &record->closing);
   if (!whole) return false;
   record->position = delivered_ = Here();
+  delivered_id_ = view.head.id;
   return true;
 }
 

@@ -5,7 +5,7 @@
 // them counted (by the ordinals of the records behind), and reading goes on at
 // the next record whose checksum holds. Release says how far delivery is done;
 // that is remembered in the segment itself, and a segment wholly released goes
-// to the keeper to be unlinked.
+// to the keeper to be unlinked; what is released of any other is erased in time.
 //
 // Counts in the recorder's metrics: visits quarantined (and no longer in the
 // journal), damaged regions. A visit that is stored or dropped is the recorder's to count.
@@ -46,6 +46,10 @@ class JournalReader {
   bool Next(Record* record);
   // Everything up to `position`, a record's, has been delivered. Positions below the last are ignored.
   void Release(JournalPosition position);
+  // Erases from the files what is released, so that a segment which fills slowly holds nothing for longer
+  // than it must. To be called every few seconds: what one call asks for a later one does, when the
+  // keeper has been there in between.
+  void EraseReleased();
   // Reads again from the first record that is not released. Nothing is counted twice.
   void Rewind();
 
@@ -76,6 +80,7 @@ class JournalReader {
   JournalSegment* releasing_ = nullptr;  // the oldest that isn't wholly released
   std::optional<RecordCursor> cursor_;   // in reading_
   JournalPosition delivered_ = 0;        // behind the last record given
+  RecordId delivered_id_;
   JournalPosition released_ = 0;
   JournalPosition passed_ = 0;  // how far anything has been counted
   bool finished_ = false;       // no writer, and all is released

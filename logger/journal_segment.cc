@@ -142,4 +142,19 @@ bool JournalSegment::Flush(const JournalDirectory& directory, uint64_t end) {
   return !flush_failed_;
 }
 
+bool JournalSegment::AllowErasing(const JournalDirectory& directory) {
+  const uint64_t asked = erase_asked();
+  if (directory.Fails(DiskStep::kSync) || ::msync(data_, kSegmentHeaderBytes, MS_SYNC) != 0) return false;
+  erase_allowed_.store(asked, std::memory_order_release);
+  return true;
+}
+
+void JournalSegment::Erase() noexcept {
+  // Word by word: the keeper may be marking pages (Flush) at the same time.
+  for (const uint64_t allowed = erase_allowed(); erased_ < allowed; erased_ += sizeof(uint64_t)) {
+    std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(data_ + erased_))
+        .store(0, std::memory_order_relaxed);
+  }
+}
+
 }  // namespace gatebook::logger

@@ -1,7 +1,7 @@
 // JournalSegment: one mapped file of a journal, shared by three threads.
 //
 // The worker that took it writes records and publishes how far; the recorder
-// reads up to there and stores how far it has delivered; the keeper makes it,
+// reads up to there, stores how far it has delivered and erases that; the keeper makes it,
 // flushes it and, when the recorder has retired it, unmaps and unlinks it.
 // A worker never touches a segment again once it has linked the next.
 //
@@ -63,6 +63,17 @@ class JournalSegment {
   bool Flush(const JournalDirectory& directory, uint64_t end);
   uint64_t flushed() const { return flushed_; }
 
+  // Erasing what is delivered, in an order that a power cut can't turn round: the recorder has said in the
+  // header that all before `end` is delivered, and asks; the keeper brings the header to the disk, and says
+  // so; the recorder erases. Otherwise zeros could reach the disk before the word that explains them.
+  void AskToErase(uint64_t end) noexcept { erase_asked_.store(end, std::memory_order_release); }
+  uint64_t erase_asked() const noexcept { return erase_asked_.load(std::memory_order_acquire); }
+  // Keeper: false, with errno, if the disk did not take the header.
+  bool AllowErasing(const JournalDirectory& directory);
+  uint64_t erase_allowed() const noexcept { return erase_allowed_.load(std::memory_order_acquire); }
+  // Recorder: zeros up to what is allowed.
+  void Erase() noexcept;
+
   std::atomic<JournalSegment*> next{nullptr};  // set by the worker, once, when this one is full
   std::atomic<bool> retired{false};            // set by the recorder: nobody but the keeper needs it any more
 
@@ -78,6 +89,9 @@ class JournalSegment {
   bool recovered_ = false;
   uint64_t flushed_ = 0;
   bool flush_failed_ = false;
+  uint64_t erased_ = kSegmentHeaderBytes;  // recorder
+  std::atomic<uint64_t> erase_asked_{kSegmentHeaderBytes};
+  std::atomic<uint64_t> erase_allowed_{kSegmentHeaderBytes};
   alignas(64) std::atomic<uint64_t> published_{kSegmentHeaderBytes};
   std::atomic<uint32_t> visits_{0};
 };

@@ -100,7 +100,7 @@ void Recorder::Stop(base::SteadyTime deadline) {
 }
 
 void Recorder::Reload() {
-  loop_.Post([this] { enrichment_.Housekeep(); });
+  loop_.Post([this] { Housekeep(); });
 }
 
 RecorderState Recorder::state() const {
@@ -147,6 +147,8 @@ void Recorder::Housekeep() {
   writer_.Housekeep();
   enrichment_.TakeHints(hints_);
   enrichment_.Housekeep();
+  DropExpired();
+  for (Lane& lane : lanes_) lane.reader->EraseReleased();
   Publish();
 }
 
@@ -208,7 +210,9 @@ void Recorder::Fill(Lane& lane) {
       return;
     }
     next.since = loop_.now();
-    if (next.record.type == RecordType::kVisit) enrichment_.Ask(next.record.visit.ip);
+    if (next.record.type == RecordType::kVisit && !IsOver(next.record)) {
+      enrichment_.Ask(next.record.visit.ip);
+    }
   }
 }
 
@@ -255,6 +259,39 @@ void Recorder::ReleaseDue(std::chrono::milliseconds after) {
     more = more || !lane.held.empty();
   }
   if (more && !release_.IsArmed()) release_.Arm(loop_.timers(), loop_.now() + kReleaseEvery);
+}
+
+void Recorder::DropExpired() {
+  if (writer_.IsUp()) return;  // who writes drops them
+  bool more = false;
+  for (Lane& lane : lanes_) {
+    BatchTally tally;
+    JournalPosition last = 0;
+    size_t dropped = 0;
+    for (Fill(lane); lane.head < lane.waiting.size() && dropped < kWindow; Fill(lane)) {
+      const Record& record = lane.waiting[lane.head].record;
+      if (!IsOver(record)) break;
+      ++(record.type == RecordType::kVisit ? tally.visits_expired : tally.closings_dropped);
+      last = record.position;
+      ++lane.head;
+      ++dropped;
+    }
+    if (dropped == 0) continue;
+    Count(tally);
+    lane.reader->Release(last);
+    more = more || dropped == kWindow;
+  }
+  if (more) loop_.Post([this] { DropExpired(); });
+  oldest_.store(Oldest(), std::memory_order_relaxed);
+}
+
+bool Recorder::IsOver(const Record& record) const {
+  const base::WallTime now = clock_.WallNow();
+  const base::WallTime arrival =
+      record.type == RecordType::kVisit
+          ? record.visit.arrival
+          : base::WallTime(std::chrono::milliseconds(record.closing.of.milliseconds));
+  return DeadlineOf(arrival, config_.visit.retention, now) <= now;
 }
 
 void Recorder::Count(const BatchTally& tally) {

@@ -7,6 +7,10 @@
 // before Redis can be taken to have it on its disk: a Redis that is killed and
 // starts again gets all of it once more and refuses what it still has.
 //
+// A visit whose time is over before Redis could take it is dropped, counted and
+// destroyed in the journal, whether Redis is there or not; and what has been released
+// does not stay in the files (JournalReader::EraseReleased).
+//
 // Whatever fails (Redis, DNS, the files of places), traffic does not notice: the
 // journal keeps the visits, state() says it, counters count it, and it heals.
 //
@@ -58,7 +62,8 @@ class Recorder final : private RedisWriter::Handler {
   // Delivers what it can until `deadline`, at once if all is delivered or Redis is away, and ends
   // the thread. The rest stays in the journal.
   void Stop(base::SteadyTime deadline);
-  // The place files are looked at again in a moment (HUP). Any thread.
+  // What is done every 5 s is done in a moment: the place files are looked at again (HUP), and what is
+  // over is dropped. Any thread.
   void Reload();
 
   RecorderState state() const;  // any thread
@@ -111,6 +116,10 @@ class Recorder final : private RedisWriter::Handler {
   bool NameFor(const Waiting& waiting, Name* name);
   void Hold(Lane& lane, JournalPosition position, const BatchTally& tally);
   void ReleaseDue(std::chrono::milliseconds after);
+  // While Redis is away nobody else finds out that a visit's time is over.
+  void DropExpired();
+  // Whether the visit, or the one that a closing is of, must be gone by now.
+  bool IsOver(const Record& record) const;
   void Count(const BatchTally& tally);
   void BeginStop(base::SteadyTime deadline);
   void StopIfDone();

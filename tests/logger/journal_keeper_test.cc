@@ -233,6 +233,77 @@ TEST_F(JournalKeeperTest, AFlushThatFailsIsToldToWhoWaitsAndTriedAgain) {
   EXPECT_EQ(journal_->state().condition, Condition::kOk);
 }
 
+TEST_F(JournalKeeperTest, WhoAsksWhileTheDiskFailsIsAnsweredWhenTheFlushIsTriedAgain) {
+  config_.flush = config::Flush::kAlways;
+  fault_ = [this](DiskStep step) { return broken_ && step == DiskStep::kSync ? EIO : 0; };
+  Open();
+  JournalWriter& writer = journal_->writer(0);
+  int called = 0;
+  writer.SetFlushCallback([&called] { ++called; });
+  Append(1);
+  journal_->RunKeeperOnce();
+  broken_ = true;
+  writer.RequestFlush();
+  journal_->RunKeeperOnce();
+  ASSERT_TRUE(writer.IsFlushFailing());
+  broken_ = false;
+  called = 0;
+  const Appended second = Append(2);
+  writer.RequestFlush();
+  journal_->RunKeeperOnce();  // within the back-off: not tried, not forgotten
+  EXPECT_EQ(called, 0);
+  EXPECT_TRUE(writer.IsFlushFailing());
+  NextRound(std::chrono::milliseconds(100));
+  EXPECT_EQ(called, 1);
+  EXPECT_EQ(writer.flushed_position(), second.position);
+  EXPECT_FALSE(writer.IsFlushFailing());
+}
+
+TEST_F(JournalKeeperTest, OneWorkersFailingFlushHoldsUpNoOther) {
+  config_.flush = config::Flush::kAlways;
+  fault_ = [this](DiskStep step) { return broken_ && step == DiskStep::kSync ? EIO : 0; };
+  Open(2);
+  int called = 0;
+  journal_->writer(1).SetFlushCallback([&called] { ++called; });
+  Append(1, 0);
+  const Appended other = Append(2, 1);
+  journal_->RunKeeperOnce();
+  journal_->writer(1).RequestFlush();
+  journal_->RunKeeperOnce();
+  ASSERT_EQ(called, 1);
+  ASSERT_EQ(journal_->writer(1).flushed_position(), other.position);
+  broken_ = true;
+  journal_->writer(0).RequestFlush();
+  journal_->RunKeeperOnce();
+  ASSERT_TRUE(journal_->writer(0).IsFlushFailing());
+  ASSERT_FALSE(journal_->writer(1).IsFlushFailing());
+
+  // While the disk fails for it too, it is told so at once.
+  Append(3, 1);
+  journal_->writer(1).RequestFlush();
+  journal_->RunKeeperOnce();
+  EXPECT_EQ(called, 2);
+  EXPECT_TRUE(journal_->writer(1).IsFlushFailing());
+  broken_ = false;
+  NextRound();
+  EXPECT_EQ(called, 3);
+  EXPECT_EQ(journal_->state().condition, Condition::kOk);
+
+  broken_ = true;
+  Append(4, 0);
+  journal_->writer(0).RequestFlush();
+  journal_->RunKeeperOnce();
+  broken_ = false;
+  const Appended last = Append(5, 1);
+  journal_->writer(1).RequestFlush();
+  journal_->RunKeeperOnce();  // the other's back-off runs
+  EXPECT_EQ(called, 4);
+  EXPECT_EQ(journal_->writer(1).flushed_position(), last.position);
+  EXPECT_EQ(journal_->state().condition, Condition::kFailing);
+  NextRound();
+  EXPECT_EQ(journal_->state().condition, Condition::kOk);
+}
+
 TEST_F(JournalKeeperTest, FlushesEverySecondUnlessToldNotTo) {
   for (const auto flush : {config::Flush::kEverySecond, config::Flush::kNo}) {
     config_.flush = flush;

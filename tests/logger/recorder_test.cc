@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -38,13 +39,12 @@ class Book {
     JournalOptions options;
     for (uint32_t i = 0; i < workers_; ++i) options.worker_metrics.push_back(&metrics_[i]);
     options.recorder_metrics = &metrics_[workers_];
-    auto journal =
-        Journal::Open(config_.journal, config_.edge.name, workers_, base::Clock::System(), options);
+    auto journal = Journal::Open(config_.journal, config_.edge.name, workers_, clock(), options);
     ASSERT_TRUE(journal.ok()) << journal.error().message;
     journal_ = std::move(*journal);
     hints_ = std::make_unique<NameHints>();
-    recorder_ = std::make_unique<Recorder>(*journal_, workers_, config_, metrics_[workers_],
-                                           base::Clock::System(), *hints_, journal_->doorbell());
+    recorder_ = std::make_unique<Recorder>(*journal_, workers_, config_, metrics_[workers_], clock(), *hints_,
+                                           journal_->doorbell());
     recorder_->Start();
   }
   void Close(std::chrono::milliseconds patience = 10s) {
@@ -58,7 +58,7 @@ class Book {
   VisitId Write(uint32_t worker = 0, bool open = false) {
     const std::string path = "/visit/" + std::to_string(written_++);
     Visit visit;
-    visit.arrival = base::Clock::System().WallNow();
+    visit.arrival = clock().WallNow();
     visit.session.bytes = {static_cast<uint8_t>(worker), 7};
     visit.ip = *base::IpAddress::Parse("192.0.2.1");
     visit.open = open;
@@ -98,11 +98,27 @@ class Book {
                          Count(Metric::kVisitsDroppedNoSegment) + Count(Metric::kVisitsDroppedTooLarge);
     return Count(Metric::kVisitsAccepted) == sum;
   }
+  // From now on the book's time is the test's.
+  base::ManualClock& StopTime() {
+    manual_ = std::make_unique<base::ManualClock>(base::Clock::System().WallNow());
+    return *manual_;
+  }
+  // Whether `text` stands in any file of the journal.
+  bool IsOnDisk(std::string_view text) const {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(config_.journal.directory)) {
+      if (!entry.is_regular_file()) continue;
+      if (support::ReadFile(entry.path()).find(text) != std::string::npos) return true;
+    }
+    return false;
+  }
   Recorder& recorder() { return *recorder_; }
   Journal& journal() { return *journal_; }
 
  private:
+  const base::Clock& clock() const { return manual_ ? *manual_ : base::Clock::System(); }
+
   support::TempDirectory directory_;
+  std::unique_ptr<base::ManualClock> manual_;
   const uint32_t workers_;
   config::Config config_;
   std::unique_ptr<base::MetricsBlock[]> metrics_;
@@ -221,6 +237,68 @@ TEST(Recorder, AVisitThatWaitedTooLongInTheJournalIsDroppedAndCounted) {
   EXPECT_TRUE(support::WaitUntil([&] { return book.Count(Metric::kVisitsDroppedExpired) == 1; }));
   EXPECT_EQ(Entries(redis), 0u);
   EXPECT_TRUE(book.AddsUp());
+}
+
+TEST(Recorder, VisitsWhoseTimeIsOverAreDestroyedInTheJournalThoughRedisIsAway) {
+  config::Redis nowhere;
+  nowhere.server.kind = config::Endpoint::Kind::kIp;
+  nowhere.server.ip = *base::IpAddress::Parse("127.0.0.1");
+  nowhere.server.port = 1;
+  Book book(nowhere, 2);
+  base::ManualClock& clock = book.StopTime();
+  book.config().visit.retention = std::chrono::hours(24);
+  book.Open();
+  for (uint32_t i = 0; i < 200; ++i) book.Write(i % 2);
+  const VisitId open = book.Write(0, true);
+  book.WriteClosing(0, open);
+  book.Close(0ms);
+  clock.Advance(std::chrono::hours(23));
+  book.Open();
+  for (int i = 0; i < 10; ++i) book.Write();
+  book.recorder().Reload();
+  EXPECT_EQ(book.Count(Metric::kVisitsInJournal), 211u);
+  EXPECT_TRUE(book.IsOnDisk("/visit/0"));
+
+  book.Close(0ms);
+  clock.Advance(std::chrono::hours(1));
+  book.Open();
+  EXPECT_TRUE(support::WaitUntil([&] {
+    book.recorder().Reload();
+    return book.Count(Metric::kVisitsDroppedExpired) == 201;
+  }));
+  EXPECT_EQ(book.Count(Metric::kVisitsInJournal), 10u);
+  EXPECT_EQ(book.Count(Metric::kClosingsDropped), 1u);
+  EXPECT_TRUE(book.AddsUp());
+  EXPECT_TRUE(support::WaitUntil([&] { return !book.IsOnDisk("/visit/0"); }));
+  EXPECT_TRUE(book.IsOnDisk("/visit/205"));
+
+  // Also in the segment that is being written, and nobody comes any more.
+  book.Close(0ms);
+  clock.Advance(std::chrono::hours(23));
+  book.Open();
+  EXPECT_TRUE(support::WaitUntil([&] {
+    book.recorder().Reload();
+    return book.Count(Metric::kVisitsInJournal) == 0 && !book.IsOnDisk("/visit/");
+  }));
+  EXPECT_EQ(book.Count(Metric::kVisitsDroppedExpired), 10u);
+  const VisitId late = book.Write();
+  EXPECT_LT(open, late);
+  EXPECT_TRUE(book.AddsUp());
+}
+
+TEST(Recorder, WhatIsDeliveredDoesNotStayInTheFiles) {
+  support::RedisServer redis;
+  Book book(redis.Config());
+  book.Open();
+  for (int i = 0; i < 100; ++i) book.Write();
+  ASSERT_TRUE(book.AllStored());
+  EXPECT_TRUE(support::WaitUntil([&] {
+    book.recorder().Reload();
+    return !book.IsOnDisk("/visit/");
+  }));
+  book.Write();
+  EXPECT_TRUE(support::WaitUntil([&] { return book.Count(Metric::kVisitsStored) == 101; }));
+  EXPECT_EQ(Entries(redis), 101u);
 }
 
 TEST(Recorder, ASecondEdgeOfTheSameNameWaitsUntilTheNameIsFree) {
