@@ -259,42 +259,6 @@ TEST_P(TlsStreamTest, OneBrokenConnectionDoesNotHarmAnother) {
   ERR_clear_error();
 }
 
-TEST_P(TlsStreamTest, AResetIsAnError) {
-  Conversation talk(loop_, server_.MakeContext(), Options());
-  ASSERT_TRUE(talk.Handshake());
-  talk.DropClient();
-  loop_.RunOnce(false);
-  EXPECT_EQ(talk.server().Write(std::string(1000, 'x')).status, IoStatus::kError);
-  IoStatus end{};
-  talk.ServerRead(&end);
-  EXPECT_EQ(end, IoStatus::kError);
-}
-
-// The client's last words and its reset come in one edge, while the answer waits for room: the
-// write that is tried first must not hide the words, nor make the break look like an end.
-TEST_P(TlsStreamTest, AResetBehindABlockedWriteHidesNothingThatCameBefore) {
-  for (const bool tcp : {false, true}) {
-    ClientOptions options = Options();
-    options.tcp = tcp;
-    Conversation talk(loop_, server_.MakeContext(), options);
-    ASSERT_TRUE(talk.Handshake());
-    talk.StopCarrying(true);
-    const std::string text(1 << 16, 'x');
-    while (talk.server().Write(text).status == IoStatus::kOk) {
-    }
-    ASSERT_TRUE(talk.server().HasUnsent());
-    ASSERT_EQ(SSL_write(talk.client(), "last words", 10), 10);
-    ASSERT_TRUE(talk.TryCarryNow());
-    talk.ResetClient();
-    loop_.RunOnce(false);
-    EXPECT_EQ(talk.server().Write(text).status, IoStatus::kError);
-    EXPECT_FALSE(talk.server().HasUnsent());
-    IoStatus end{};
-    EXPECT_EQ(talk.ServerRead(&end), "last words");
-    EXPECT_EQ(end, IoStatus::kError);
-  }
-}
-
 TEST_P(TlsStreamTest, AClientThatLeavesInTheMiddleOfTheHandshakeFails) {
   Conversation talk(loop_, server_.MakeContext(), Options());
   talk.ClientSendRaw("\x16\x03\x01");
