@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "base/ip_address.h"
+#include "base/ip_network_set.h"
+#include "config/header_rule.h"
 
 namespace gatebook::config {
 
@@ -36,10 +38,16 @@ struct Endpoint {
   bool operator==(const Endpoint&) const = default;
 };
 
+// Which field the trusted proxies write; the other is never read.
+enum class ForwardedField { kXForwardedFor, kForwarded };
+
 struct Edge {
-  std::string name = "edge1";  // 1 to 32 of a-z 0-9 - _ : stands in every visit id and Redis key
-  uint32_t workers = 0;        // 0: one per core; at most 64
-  std::string user;            // become this user after binding; empty: stay
+  std::string name = "edge1";               // 1 to 32 of a-z 0-9 - _ : stands in every visit id and Redis key
+  uint32_t workers = 0;                     // 0: one per core; at most 64
+  std::string user;                         // become this user after binding; empty: stay
+  base::IpNetworkSet trusted_proxies = {};  // whose forwarding fields are believed
+  ForwardedField forwarded_field = ForwardedField::kXForwardedFor;
+  bool traceparent = true;  // pass W3C traceparent on, or begin a trace
 
   bool operator==(const Edge&) const = default;
 };
@@ -55,6 +63,8 @@ struct Listen {
   Endpoint address;
   bool tls = true;
   bool redirect_to_https = false;  // only with tls = false
+  // Who must begin each connection with a PROXY header; from others none is read.
+  base::IpNetworkSet proxy_protocol = {};
 
   bool operator==(const Listen&) const = default;
 };
@@ -112,13 +122,18 @@ struct Upstream {
   std::string tls_certificate;  // PEM files; empty: we show none
   std::string tls_key;
 
+  bool proxy_protocol = false;  // version 2; each connection then serves one client
+
   bool operator==(const Upstream&) const = default;
 };
 
 struct Route {
-  std::string host = "*";  // lower case: exact, "*.example.com" or "*"
-  std::string path = "/";  // longest prefix wins, at a segment's border
-  size_t upstream = 0;     // index into Config::upstreams
+  std::string host = "*";                             // lower case: exact, "*.example.com" or "*"
+  std::string path = "/";                             // longest prefix wins, at a segment's border
+  size_t upstream = 0;                                // index into Config::upstreams
+  std::vector<std::string> upgrades = {"websocket"};  // lower case
+  std::vector<HeaderRule> request_headers = {};       // in the order in which they are applied
+  std::vector<HeaderRule> response_headers = {};
 
   bool operator==(const Route&) const = default;
 };

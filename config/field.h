@@ -34,8 +34,8 @@ struct WordAccess {
 using Field =
     std::variant<Access<bool>, Access<uint32_t>, Access<uint64_t>, Access<milliseconds>,
                  Access<std::chrono::seconds>, Access<std::string>, Access<std::vector<std::string>>,
-                 Access<Endpoint>, Access<std::vector<Endpoint>>, Access<std::vector<uint32_t>>, Access<Redis>,
-                 WordAccess>;
+                 Access<Endpoint>, Access<std::vector<Endpoint>>, Access<base::IpNetworkSet>,
+                 Access<std::vector<HeaderRule>>, Access<std::vector<uint32_t>>, Access<Redis>, WordAccess>;
 
 template <typename T>
 struct IsVector : std::false_type {};

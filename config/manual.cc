@@ -23,7 +23,7 @@ constexpr const char* kSummary =
     "listeners, certificates and "
     "upstreams.";
 
-constexpr std::array<Topic, 5> kTopics = {{
+constexpr std::array<Topic, 7> kTopics = {{
     {"Errors",
      "An unknown section or key, a value of the wrong type or out of bounds, a missing unit, a file that "
      "can't be "
@@ -43,6 +43,18 @@ constexpr std::array<Topic, 5> kTopics = {{
      "`\"unix:/run/app.sock\"`; for an upstream that speaks TLS `\"https://10.0.0.5:8443\"`. The port is "
      "always written. A name that does not resolve yet is no error. TLS to Redis, and Redis Cluster, are not "
      "supported by this version."},
+    {"Networks",
+     "`\"10.0.0.0/8\"`, `\"2001:db8::/32\"`, a single address, or `\"unix\"` for every peer on a Unix "
+     "socket, which has no address. A wide network is of its own family only: `\"::/0\"` holds no IPv4 "
+     "address. Bits behind the prefix are an error."},
+    {"Header rules",
+     "`\"set NAME: VALUE\"` replaces the field, `\"add NAME: VALUE\"` puts one more, `\"remove NAME\"` takes "
+     "all of that name away; they are applied in their order, and to fields that were received as well as to "
+     "those of earlier rules. A value stands for itself. Refused are fields that frame or route a message, "
+     "that "
+     "concern one connection only, or that Gatebook writes itself (Host, Via, Forwarded, `X-Forwarded-*`, "
+     "X-Request-ID, X-Session-ID, traceparent and the like); Authorization, Cookie and Set-Cookie can be "
+     "removed but not set."},
     {"Files",
      "Paths are absolute. Certificates, keys, password files and place databases must be there and readable "
      "when the "
@@ -90,6 +102,10 @@ std::string TypeOf(const Option& option) {
       return fmt::format("list of endpoints, {} to {}", option.least, option.most);
     case OptionType::kRedisUrl:
       return "url";
+    case OptionType::kNetworks:
+      return fmt::format("list of networks, at most {}", option.most);
+    case OptionType::kHeaderRules:
+      return fmt::format("list of header rules, at most {}", option.most);
     case OptionType::kUpstreamName:
       return "name of an upstream";
   }

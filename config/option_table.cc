@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 2> kTlsVersions = {"1.2", "1.3"};
 constexpr std::array<std::string_view, 3> kClientCertificates = {"none", "optional", "required"};
 constexpr std::array<std::string_view, 3> kSameSite = {"lax", "strict", "none"};
 constexpr std::array<std::string_view, 3> kFlush = {"always", "everysec", "no"};
+constexpr std::array<std::string_view, 2> kForwardedField = {"x-forwarded-for", "forwarded"};
 constexpr std::array<std::string_view, 2> kOnFull = {"serve", "refuse"};
 constexpr std::array<std::string_view, 3> kBalance = {"round_robin", "least_connections", "session"};
 constexpr std::array<std::string_view, 2> kUpstreamProtocol = {"http/1.1", "h2"};
@@ -84,6 +85,16 @@ constexpr Option kOptions[] = {
     {.section = S::kEdge, .key = "user", .type = kString, .field = In<&Config::edge, &Edge::user>(),
      .help = "Become this user once the listeners are bound; empty: stay", .example = "\"gatebook\"",
      .check = CheckUserName},
+    {.section = S::kEdge, .key = "trusted_proxies", .type = kNetworks,
+     .field = In<&Config::edge, &Edge::trusted_proxies>(),
+     .help = "Proxies before this edge whose word on their clients is believed, from the nearest on; \"unix\": "
+             "those on Unix sockets",
+     .example = "[\"10.0.0.0/8\", \"2001:db8::1\", \"unix\"]", .most = 256, .check = base::IpNetworkSet::Complaint},
+    {.section = S::kEdge, .key = "forwarded_field", .type = kWord,
+     .field = In<&Config::edge, &Edge::forwarded_field>(),
+     .help = "Which field they write; the other is never read", .words = kForwardedField},
+    {.section = S::kEdge, .key = "traceparent", .type = kBool, .field = In<&Config::edge, &Edge::traceparent>(),
+     .help = "Pass W3C traceparent on to upstreams, or begin a trace"},
 
     {.section = S::kLog, .key = "file", .type = kPath, .field = In<&Config::log, &Log::file>(),
      .help = "Where to write; empty: standard error", .example = "\"/var/log/gatebook/gatebook.log\""},
@@ -98,6 +109,11 @@ constexpr Option kOptions[] = {
     {.section = S::kListen, .key = "redirect_to_https", .type = kBool,
      .field = In<&Config::listen, &Listen::redirect_to_https>(),
      .help = "Answer every request with a redirect to https; only with tls = false"},
+    {.section = S::kListen, .key = "proxy_protocol", .type = kNetworks,
+     .field = In<&Config::listen, &Listen::proxy_protocol>(),
+     .help = "Peers that must begin each connection with the PROXY protocol, version 1 or 2; from others it is "
+             "not taken",
+     .example = "[\"10.0.0.0/8\"]", .most = 256, .check = base::IpNetworkSet::Complaint},
 
     {.section = S::kCertificate, .key = "chain", .type = kFile,
      .field = In<&Config::certificates, &Certificate::chain>(),
@@ -201,6 +217,9 @@ constexpr Option kOptions[] = {
      .help = "PEM file: the client certificate we show, then its intermediates; empty: none"},
     {.section = S::kUpstream, .key = "tls_key", .type = kFile, .field = In<&Config::upstreams, &Upstream::tls_key>(),
      .help = "PEM file: its private key"},
+    {.section = S::kUpstream, .key = "proxy_protocol", .type = kBool,
+     .field = In<&Config::upstreams, &Upstream::proxy_protocol>(),
+     .help = "Begin each connection with the PROXY protocol, version 2; it then serves one client only"},
 
     {.section = S::kRoute, .key = "host", .type = kString, .field = In<&Config::routes, &Route::host>(),
      .help = "Host of the request: exact, \"*.example.com\" or \"*\"", .example = "\"www.example.com\"",
@@ -210,6 +229,19 @@ constexpr Option kOptions[] = {
     {.section = S::kRoute, .key = "upstream", .type = kUpstreamName,
      .field = In<&Config::routes, &Route::upstream>(),
      .help = "Name of the upstream that answers", .example = "\"connector\"", .required = true},
+    {.section = S::kRoute, .key = "upgrades", .type = kStrings,
+     .field = In<&Config::routes, &Route::upgrades>(),
+     .help = "Protocols that a connection may be upgraded to; Upgrade to others is ignored", .most = 8,
+     .check = CheckUpgrade, .lower_case = true},
+    {.section = S::kRoute, .key = "request_headers", .type = kHeaderRules,
+     .field = In<&Config::routes, &Route::request_headers>(),
+     .help = "What is done, in this order, to the fields of a request before it goes to the upstream",
+     .example = "[\"set X-Edge: north\", \"remove X-Debug\"]", .most = 32, .check = CheckRequestRule},
+    {.section = S::kRoute, .key = "response_headers", .type = kHeaderRules,
+     .field = In<&Config::routes, &Route::response_headers>(),
+     .help = "Likewise to those of a response before it goes to the client",
+     .example = "[\"remove Server\", \"set X-Content-Type-Options: nosniff\", \"add Vary: Cookie\"]", .most = 32,
+     .check = CheckResponseRule},
 
     {.section = S::kSession, .key = "key_file", .type = kPath, .field = In<&Config::session, &Session::key_file>(),
      .help = "Key that signs the cookie; made at first start, mode 0600"},

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "config/endpoint.h"
 #include "config/field.h"
+#include "config/header_rule.h"
 #include "config/text_checks.h"
 
 namespace gatebook::config {
@@ -66,6 +67,8 @@ enum class OptionType : uint32_t {
   kEndpoint,  // of forms
   kEndpoints,
   kRedisUrl,
+  kNetworks,      // base::IpNetworkSet
+  kHeaderRules,   // each checked by check
   kUpstreamName,  // must be the name of an [[upstream]]
 };
 

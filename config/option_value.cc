@@ -51,6 +51,10 @@ class ValueStore {
         return StoreEndpoints(value);
       case OptionType::kRedisUrl:
         return StoreRedisUrl(value);
+      case OptionType::kNetworks:
+        return StoreNetworks(value);
+      case OptionType::kHeaderRules:
+        return StoreHeaderRules(value);
       case OptionType::kUpstreamName:
         static_cast<void>(TakeString(value, "a string"));
         return;
@@ -239,9 +243,10 @@ class ValueStore {
     }
   }
 
-  void StoreTexts(const Value& value) {
+  // Each item in its own form and none twice; what is wrong with the others is told.
+  std::optional<std::vector<std::string>> CheckTexts(const Value& value) {
     const auto* list = TakeList(value, "a list of strings", option_.least, option_.most);
-    if (list == nullptr) return;
+    if (list == nullptr) return std::nullopt;
     std::vector<std::string> texts;
     for (const Value& item : *list) {
       auto checked = CheckText(item);
@@ -252,7 +257,30 @@ class ValueStore {
       }
       texts.push_back(std::move(*checked));
     }
-    Member<std::vector<std::string>>() = std::move(texts);
+    return texts;
+  }
+
+  void StoreTexts(const Value& value) {
+    if (auto texts = CheckTexts(value)) Member<std::vector<std::string>>() = std::move(*texts);
+  }
+
+  void StoreHeaderRules(const Value& value) {
+    const auto texts = CheckTexts(value);
+    if (!texts) return;
+    std::vector<HeaderRule> rules;
+    for (const std::string& text : *texts) rules.push_back(ParseHeaderRule(text));
+    Member<std::vector<HeaderRule>>() = std::move(rules);
+  }
+
+  void StoreNetworks(const Value& value) {
+    const auto* list = TakeList(value, "a list of strings", option_.least, option_.most);
+    if (list == nullptr) return;
+    base::IpNetworkSet networks;
+    for (const Value& item : *list) {
+      const auto checked = CheckText(item);
+      if (checked && !networks.Add(*checked)) Complain(item, "stands twice in the list");
+    }
+    Member<base::IpNetworkSet>() = std::move(networks);
   }
 
   std::optional<Endpoint> CheckEndpoint(const Value& value) {
@@ -350,6 +378,10 @@ std::string PrintValue(const Option& option, const Config& config, size_t index)
         return QuoteToml(member.text);
       } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
         return PrintList(member, [](const std::string& text) { return text; });
+      } else if constexpr (std::is_same_v<T, std::vector<HeaderRule>>) {
+        return PrintList(member, FormatHeaderRule);
+      } else if constexpr (std::is_same_v<T, base::IpNetworkSet>) {
+        return PrintList(member.ToTexts(), [](const std::string& text) { return text; });
       } else if constexpr (std::is_same_v<T, std::vector<Endpoint>>) {
         return PrintList(member, [](const Endpoint& endpoint) { return endpoint.text; });
       } else if constexpr (std::is_same_v<T, std::vector<uint32_t>>) {

@@ -48,6 +48,17 @@ std::string CoverSecrets(std::string_view source) {
     }
     key_begin = equals + 1;
   }
+  // "set NAME: VALUE" of a header rule.
+  for (const std::string_view action : {"set ", "add "}) {
+    for (size_t at = line.find(action); at != std::string::npos; at = line.find(action, at + 1)) {
+      const size_t colon = line.find(':', at);
+      if (colon == std::string::npos) break;
+      const std::string_view name = std::string_view(line).substr(at, colon - at);
+      if (!NamesSecret(name) && base::ToAsciiLower(name).find("cookie") == std::string::npos) continue;
+      Cover(line, colon + 1, line.size());
+      return line;
+    }
+  }
   // scheme://user:password@host, where the last @ ends the password.
   const size_t scheme = line.find("://");
   if (scheme == std::string::npos) return line;

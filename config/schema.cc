@@ -47,6 +47,8 @@ std::string TypeOf(const Option& option) {
     case OptionType::kStrings:
     case OptionType::kFiles:
     case OptionType::kEndpoints:
+    case OptionType::kNetworks:
+    case OptionType::kHeaderRules:
       return fmt::format(
           R"("type": "array", "uniqueItems": true, "minItems": {}, "maxItems": {}, "items": {{{}}})",
           option.least, option.most, StringType(option));

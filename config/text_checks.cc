@@ -84,6 +84,16 @@ const char* CheckServerName(std::string_view text) {
   return IsHostname(text) || base::IpAddress::Parse(text) ? nullptr : "neither a host name nor an address";
 }
 
+const char* CheckUpgrade(std::string_view text) {
+  if (CheckToken(text) != nullptr) return "not the name of a protocol";
+  // These would begin HTTP anew behind our back, or encrypt it from us (RFC 9113 §3.1, RFC 2817).
+  for (const std::string_view own : {"http", "h2", "h2c", "tls"}) {
+    if (base::EqualsIgnoreCase(text, own))
+      return "a version of HTTP or TLS is not an upgrade that is passed on";
+  }
+  return nullptr;
+}
+
 const char* CheckPolicy(std::string_view text) {
   const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
   return visible && !text.empty() && text.size() <= 32 ? nullptr : "not 1 to 32 visible ASCII characters";

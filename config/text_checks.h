@@ -19,6 +19,7 @@ const char* CheckPathPrefix(std::string_view text);     // RFC 3986 path that be
 const char* CheckTarget(std::string_view text);         // such a path, and perhaps a query
 const char* CheckHostField(std::string_view text);      // a host, perhaps with a port
 const char* CheckServerName(std::string_view text);     // a host name or an address
+const char* CheckUpgrade(std::string_view text);        // a protocol that may follow HTTP/1.1
 const char* CheckPolicy(std::string_view text);         // 1 to 32 visible characters
 const char* CheckParameterName(std::string_view text);  // of a query: 1 to 64 of A-Z a-z 0-9 - _ . [ ]
 

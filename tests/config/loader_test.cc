@@ -229,12 +229,64 @@ TEST(Loader, NamesAndPathsAreChecked) {
   }
 }
 
+TEST(Loader, WhatStandsInFrontAndItsHeadersReachTheirMembers) {
+  const auto outcome = LoadOnly(R"([edge]
+trusted_proxies = ["10.0.0.0/8", "unix"]
+forwarded_field = "forwarded"
+[[listen]]
+address = "127.0.0.1:0"
+tls = false
+proxy_protocol = ["192.0.2.1"]
+[[upstream]]
+name = "app"
+servers = ["127.0.0.1:8080"]
+proxy_protocol = true
+[[route]]
+upstream = "app"
+upgrades = []
+request_headers = ["set X-Edge:  north ", "remove X-Debug"]
+response_headers = ["add Vary: Cookie"]
+)");
+  ASSERT_TRUE(outcome.ok()) << RenderProblems(outcome.problems, false);
+  const Config& config = *outcome.config;
+  EXPECT_TRUE(config.edge.trusted_proxies.Contains(*base::IpAddress::Parse("10.1.2.3")));
+  EXPECT_TRUE(config.edge.trusted_proxies.Contains(base::IpAddress()));
+  EXPECT_EQ(config.edge.forwarded_field, ForwardedField::kForwarded);
+  EXPECT_TRUE(config.edge.traceparent);
+  EXPECT_TRUE(config.listen[0].proxy_protocol.Contains(*base::IpAddress::Parse("192.0.2.1")));
+  EXPECT_TRUE(config.upstreams[0].proxy_protocol);
+  EXPECT_TRUE(config.routes[0].upgrades.empty());
+  const std::vector<HeaderRule> of_requests = {{HeaderRule::Action::kSet, "X-Edge", "north"},
+                                               {HeaderRule::Action::kRemove, "X-Debug", ""}};
+  EXPECT_EQ(config.routes[0].request_headers, of_requests);
+  const std::vector<HeaderRule> of_responses = {{HeaderRule::Action::kAdd, "Vary", "Cookie"}};
+  EXPECT_EQ(config.routes[0].response_headers, of_responses);
+  EXPECT_EQ(Route().upgrades, std::vector<std::string>{"websocket"});
+}
+
+TEST(Loader, NetworksAndHeaderRulesAreChecked) {
+  EXPECT_THAT(Faults("[edge]\ntrusted_proxies = [\"10.0.0.5/8\"]\n"), HasSubstr("bits behind its prefix"));
+  EXPECT_THAT(Faults("[edge]\ntrusted_proxies = [\"proxy.internal\"]\n"), HasSubstr("not a network"));
+  EXPECT_THAT(Faults("[edge]\ntrusted_proxies = [\"10.0.0.0/8\", \"::ffff:10.0.0.0/104\"]\n"),
+              HasSubstr("stands twice"));
+  const std::string route = "[[route]]\nupstream = \"app\"\n";
+  EXPECT_THAT(Faults(route + "request_headers = [\"set Host: example.com\"]\n"),
+              HasSubstr("Gatebook writes it itself"));
+  EXPECT_THAT(Faults(route + "request_headers = [\"sett X: y\"]\n"), HasSubstr("not a rule"));
+  EXPECT_THAT(Faults(route + "response_headers = [\"set Strict-Transport-Security: max-age=1\"]\n"),
+              HasSubstr("tls.hsts"));
+  EXPECT_THAT(Faults(route + "upgrades = [\"h2c\"]\n"), HasSubstr("not an upgrade that is passed on"));
+  EXPECT_THAT(Faults(route + "upgrades = [\"a b\"]\n"), HasSubstr("not the name of a protocol"));
+}
+
 TEST(Loader, ASecretIsNeverShown) {
   for (const char* text :
        {"[redis]\nurl = \"redis://u:hunter2@h/0\"\n", "[redis]\npassword = \"hunter2\"\n",
         "[redis]\nurl = \"redis://u:hunter2@h/0\n", "[redis]\npassword = 'hunter2'\nurl = 7\n",
         "redis.password = \"hunter2\"\n", "redis = {password = \"hunter2\"}\n",
-        "[[upstream]]\nname = \"x\"\nservers = [\"http://u:hunter2@h:80\"]\n"}) {
+        "[[upstream]]\nname = \"x\"\nservers = [\"http://u:hunter2@h:80\"]\n",
+        "[[route]]\nupstream = \"app\"\nrequest_headers = [\"set Authorization: Basic hunter2\"]\n",
+        "[[route]]\nupstream = \"app\"\nresponse_headers = [\"add Set-Cookie: a=hunter2\"]\n"}) {
     const auto faults = Faults(text);
     EXPECT_FALSE(faults.empty()) << text;
     EXPECT_EQ(faults.find("hunter2"), std::string::npos) << faults;

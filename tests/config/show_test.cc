@@ -16,6 +16,9 @@ constexpr const char* kUnusual = R"(
 name = "edge-2"
 workers = 3
 user = "root"
+trusted_proxies = ["10.0.0.0/8", "::1", "unix"]
+forwarded_field = "forwarded"
+traceparent = false
 [log]
 file = "/var/log/gatebook.log"
 level = "debug"
@@ -25,6 +28,7 @@ address = "[::]:443"
 address = "unix:/run/gatebook/plain.sock"
 tls = false
 redirect_to_https = true
+proxy_protocol = ["unix"]
 [[certificate]]
 chain = "/c \"quoted\" \\ ü.pem"
 key = "/k.pem"
@@ -60,6 +64,7 @@ tls_verify = false
 tls_name = "a.internal"
 tls_certificate = "/c.pem"
 tls_key = "/k.pem"
+proxy_protocol = true
 [[upstream]]
 name = "b"
 servers = ["10.0.0.1:80"]
@@ -67,6 +72,9 @@ servers = ["10.0.0.1:80"]
 host = "*.Example.com"
 path = "/x"
 upstream = "b"
+upgrades = ["WebSocket", "connect-udp"]
+request_headers = ["set X-Say: \"a\" \\ b: c", "add Via-2:x", "remove Authorization"]
+response_headers = ["remove Set-Cookie", "set Content-Security-Policy: default-src 'self'"]
 [[route]]
 upstream = "a"
 [session]
@@ -149,12 +157,12 @@ TEST(Show, DefaultsAreMarkedAsSuch) {
   size_t defaults = 0;
   for (size_t at = shown.find("(default)"); at != std::string::npos; at = shown.find("(default)", at + 1))
     ++defaults;
-  // tls and redirect_to_https of one listener, all of b but its name and servers, tls_ca of a, host
-  // and path of a's route, cluster.
+  // All of one listener but its address, all of b but its name and servers, tls_ca of a, all of a's
+  // route but its upstream, cluster.
   const auto of_upstreams = std::count_if(Options().begin(), Options().end(), [](const Option& option) {
     return option.section == SectionId::kUpstream;
   });
-  EXPECT_EQ(defaults, 2u + static_cast<size_t>(of_upstreams) - 2u + 1u + 2u + 1u) << shown;
+  EXPECT_EQ(defaults, 3u + static_cast<size_t>(of_upstreams) - 2u + 1u + 5u + 1u) << shown;
 }
 
 }  // namespace
