@@ -51,7 +51,7 @@ enum class MetricKind { kCounter, kGauge };
   X(kUpstreamRetriesRefused, kCounter, "gatebook_upstream_retries_refused_total", "", "Requests not sent again because of upstream.retry_budget") \
   X(kUpstreamOpen, kGauge, "gatebook_upstream_connections_open", "", "Upstream connections open now")               \
   X(kUpstreamIdle, kGauge, "gatebook_upstream_connections_idle", "", "Upstream connections in the pool")            \
-  X(kUpstreamStale, kCounter, "gatebook_upstream_stale_total", "", "Pooled connections found dead or with stray bytes") \
+  X(kUpstreamStale, kCounter, "gatebook_upstream_stale_total", "", "Pooled connections that their server ended, or wrote to unasked") \
   X(kUpstreamWaiting, kGauge, "gatebook_upstream_waiting", "", "Exchanges waiting for a server below upstream.max_connections") \
   X(kUpstreamEjections, kCounter, "gatebook_upstream_ejections_total", "", "Servers passed over by a worker after upstream.eject_after failures") \
   X(kUpstreamEjected, kGauge, "gatebook_upstream_servers_ejected", "", "Servers passed over now, each counted once a worker") \

@@ -164,7 +164,7 @@ constexpr Option kOptions[] = {
      .help = "A server that comes back grows to its full share in this time", .most = kHour},
     {.section = S::kUpstream, .key = "max_idle", .type = kInteger,
      .field = In<&Config::upstreams, &Upstream::max_idle>(),
-     .help = "Idle connections that each worker keeps for reuse", .most = 65536},
+     .help = "Idle connections to each server that each worker keeps for reuse", .most = 65536},
     {.section = S::kUpstream, .key = "max_connections", .type = kInteger,
      .field = In<&Config::upstreams, &Upstream::max_connections>(),
      .help = "Connections to one server, shared out evenly among workers (at least one each); 0: no limit",

@@ -12,6 +12,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,13 @@ struct SessionId {
   auto operator<=>(const SessionId&) const = default;
 };
 std::string ToText(const SessionId& session);  // base64url, 22 characters
+// Equal for equal sessions, and as random as they are.
+inline uint64_t HashOf(const SessionId& session) {
+  uint64_t hash;
+  static_assert(sizeof hash <= sizeof session.bytes);
+  std::memcpy(&hash, session.bytes.data(), sizeof hash);
+  return hash;
+}
 std::optional<SessionId> ParseSessionId(std::string_view text);
 
 // Unique within an edge's worker and growing with the journal:

@@ -1,24 +1,14 @@
 #include "net/socket_stream.h"
 
-#include <fmt/format.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "base/check.h"
+#include "net/connect.h"
 
 namespace gatebook::net {
-namespace {
-
-void SetNoDelay(int fd, int family) {
-  if (family != AF_INET && family != AF_INET6) return;
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
-}  // namespace
 
 SocketStream::SocketStream(Loop& loop, base::UniqueFd fd, StreamHandler& handler)
     : fd_(std::move(fd)), event_(loop, *this), handler_(handler) {}
@@ -32,13 +22,9 @@ std::unique_ptr<SocketStream> SocketStream::Accepted(Loop& loop, base::UniqueFd 
 
 base::Result<std::unique_ptr<SocketStream>> SocketStream::Connect(Loop& loop, const SocketAddress& address,
                                                                   StreamHandler& handler) {
-  base::UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd.IsValid()) return base::Error{fmt::format("socket: {}", std::strerror(errno))};
-  SetNoDelay(fd.get(), address.family());
-  const int done = ::connect(fd.get(), address.get(), address.size());
-  // EAGAIN: a Unix socket whose queue is full; that is a failure, there will be no event.
-  if (done != 0 && errno != EINPROGRESS) return base::Error{fmt::format("connect: {}", std::strerror(errno))};
-  std::unique_ptr<SocketStream> stream(new SocketStream(loop, std::move(fd), handler));
+  auto fd = BeginConnect(address);
+  if (!fd.ok()) return fd.error();
+  std::unique_ptr<SocketStream> stream(new SocketStream(loop, std::move(fd).value(), handler));
   stream->connecting_ = true;
   if (!stream->event_.Watch(stream->fd_.get())) return base::Error{"no more descriptors can be watched"};
   return stream;
@@ -48,10 +34,7 @@ void SocketStream::OnReady(bool readable, bool writable) {
   if (connecting_) {
     if (!writable && !readable) return;
     connecting_ = false;
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) {
+    if (const int error = ConnectError(fd_.get()); error != 0) {
       error_ = error;
       event_.Stop();
       handler_.OnStreamFailed();
@@ -104,6 +87,11 @@ IoResult SocketStream::Write(std::string_view bytes) {
     return {IoStatus::kError};
   }
   return {IoStatus::kWouldBlock};
+}
+
+std::string_view SocketStream::failure() const {
+  const char* text = error_ == 0 ? nullptr : strerrordesc_np(error_);
+  return text == nullptr ? std::string_view() : text;
 }
 
 void SocketStream::ShutdownWrite() { ::shutdown(fd_.get(), SHUT_WR); }

@@ -29,6 +29,7 @@ class SocketStream : public Stream, private SocketEvent::Handler {
   void ShutdownWrite() override;
   int fd() const override { return fd_.get(); }
 
+  std::string_view failure() const override;
   // errno of the failure that OnStreamFailed() or kError told of; 0 if none.
   int error_number() const { return error_; }
 

@@ -58,6 +58,8 @@ class Stream {
   // How many; for telling a client's progress.
   virtual size_t unsent_size() const { return 0; }
   virtual int fd() const = 0;
+  // After OnStreamFailed(): why, in a few words that hold nothing of the peer's; may be empty.
+  virtual std::string_view failure() const { return {}; }
 };
 
 }  // namespace gatebook::net

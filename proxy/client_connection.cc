@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "base/check.h"
+#include "net/socket_stream.h"
 
 namespace gatebook::proxy {
 namespace {

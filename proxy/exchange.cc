@@ -60,7 +60,9 @@ void Exchange::FindUpstream() {
   if (context_.config.limits.body_size != 0 && head_.content_length > context_.config.limits.body_size) {
     return Refuse(Refusal::kBodyTooLarge);
   }
-  if (auto idle = context_.upstreams[upstream_index_]->TakeIdle()) {
+  UpstreamPool& pool = *context_.upstreams[upstream_index_];
+  choice_ = pool.Begin(logger::HashOf(facts_of_visit_.session.id));
+  if (auto idle = pool.TakeIdle(choice_)) {
     TakeUpstream(std::move(idle));
   } else {
     StartConnecting();
@@ -70,6 +72,7 @@ void Exchange::FindUpstream() {
 void Exchange::StartConnecting() {
   phase_ = Phase::kConnecting;
   attempt_ = context_.upstreams[upstream_index_]->Connect(
+      choice_,
       [this](std::unique_ptr<UpstreamConnection> connection) {
         context_.loop.Dispose(std::move(attempt_));
         TakeUpstream(std::move(connection));
@@ -281,6 +284,7 @@ void Exchange::OnFinalHead(const http::ResponseHead& head) {
   facts_of_visit_.upstream_us = MicrosecondsSince(request_sent_at_);
   upstream_keep_alive_ = head.keep_alive && head.framing != Framing::kToClose;
   response_timer_.Cancel();
+  context_.upstreams[upstream_index_]->Report(*upstream_, ServerOutcome::kAnswered);
   client_.WriteHead(head, request_read_);
   head_written_ = true;
   answer_body_.Begin(head.framing, head.content_length);
@@ -327,7 +331,8 @@ void Exchange::OnUpstreamGone(bool in_good_order) {
 }
 
 bool Exchange::MayRetry() const {
-  return upstream_->reused() && !retried_ && !answer_seen_ && IsSafe(head_.method) && head_.framing == Framing::kNone;
+  return upstream_->reused() && !retried_ && !answer_seen_ && IsSafe(head_.method) &&
+         head_.framing == Framing::kNone && context_.upstreams[upstream_index_]->MayRetry();
 }
 
 void Exchange::Retry() {
@@ -358,6 +363,7 @@ void Exchange::Refuse(Refusal refusal) {
   // An answer that only waits for the journal is an answer.
   if (phase_ == Phase::kOver || phase_ == Phase::kFlushing) return;
   context_.refusals.Count(refusal);
+  if (upstream_) context_.upstreams[upstream_index_]->Report(*upstream_, refusal);
   facts_of_visit_.refusal = refusal;
   response_timer_.Cancel();
   DropUpstream();

@@ -27,6 +27,7 @@
 #include "net/timer_wheel.h"
 #include "proxy/client_facts.h"
 #include "proxy/client_side.h"
+#include "proxy/upstream_attempt.h"
 #include "proxy/visit_book.h"
 #include "proxy/worker_context.h"
 
@@ -112,6 +113,7 @@ class Exchange final : private UpstreamConnection::User {
   End end_ = End::kNotYet;
 
   size_t upstream_index_ = 0;
+  ServerChoice choice_;
   std::unique_ptr<UpstreamPool::Attempt> attempt_;
   std::unique_ptr<UpstreamConnection> upstream_;
   const ClientFacts& facts_;

@@ -51,6 +51,7 @@ Server::Server(std::shared_ptr<const config::Config> config)
       worker_count_(WorkerCount(*config_)),
       router_(config_->routes),
       limiter_(config_->limits.connections, config_->limits.connections_per_address),
+      health_(*config_),
       every_second_([this] { OnSecondTick(); }),
       drain_timer_([this] { LookForDrained(); }) {
   for (uint32_t i = 0; i < worker_count_; ++i) worker_metrics_.push_back(std::make_unique<base::MetricsBlock>());
@@ -134,6 +135,9 @@ base::Status Server::LoadSecrets() {
       tls_contexts_.push_back(std::move(context).value());
     }
   }
+  auto upstream_tls = MakeUpstreamTls(*config_, worker_count_);
+  if (!upstream_tls.ok()) return upstream_tls.error();
+  upstream_tls_ = std::move(upstream_tls).value();
   if (auto status = BecomeUser(config_->edge.user); !status.ok()) return status;
   auto key = SessionKey::LoadOrMake(config_->session.key_file);
   if (!key.ok()) return key.error();
@@ -163,7 +167,7 @@ base::Status Server::StartWorkers() {
     if (certificates_) context = std::move(tls_contexts_[i]);
     workers_.push_back(std::make_unique<Worker>(
         Worker::Parts{*config_, router_, limiter_, journal_->writer(i), *hints_, *worker_metrics_[i], *session_key_,
-                      std::move(context)},
+                      std::move(context), std::move(upstream_tls_[i]), health_, worker_count_},
         std::move(bound_[i])));
   }
   for (auto& worker : workers_) worker->Start();

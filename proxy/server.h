@@ -64,6 +64,8 @@ class Server {
   std::shared_ptr<const tls::CertificateStore> certificates_;
   std::shared_ptr<tls::TicketKeys> ticket_keys_;
   std::vector<std::shared_ptr<tls::TlsContext>> tls_contexts_;  // by worker, until it is made
+  std::vector<UpstreamTls> upstream_tls_;                       // by worker, until it is made
+  HealthBoard health_;
   std::unique_ptr<SessionKey> session_key_;
   std::unique_ptr<logger::NameHints> hints_;
   std::unique_ptr<logger::Journal> journal_;

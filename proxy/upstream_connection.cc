@@ -1,22 +1,36 @@
 #include "proxy/upstream_connection.h"
 
+#include <sys/socket.h>
+
+#include <cerrno>
+
 namespace gatebook::proxy {
 
 using base::Metric;
 
 UpstreamConnection::UpstreamConnection(base::BufferPool& buffers, base::MetricsBlock& metrics,
-                                       const http::HeadLimits& limits)
-    : metrics_(metrics), received_(buffers), parser_(limits) {
+                                       const http::HeadLimits& limits, std::shared_ptr<ServerLoad> load)
+    : metrics_(metrics), slot_(std::move(load)), received_(buffers), parser_(limits) {
   metrics_.Add(Metric::kUpstreamOpen);
 }
 
 UpstreamConnection::~UpstreamConnection() { metrics_.Sub(Metric::kUpstreamOpen); }
 
-bool UpstreamConnection::Connect(net::Loop& loop, const net::SocketAddress& address) {
-  auto stream = net::SocketStream::Connect(loop, address, *this);
+bool UpstreamConnection::Connect(net::Loop& loop, const UpstreamTarget& target,
+                                 const net::SocketAddress& address, uint64_t names_version) {
+  server_ = target.number;
+  ip_ = base::IpAddress::FromSockaddr(*address.get());
+  names_version_ = names_version;
+  auto stream = target.Connect(loop, address, *this);
   if (!stream.ok()) return false;
   stream_ = std::move(stream).value();
   return true;
+}
+
+bool UpstreamConnection::HasAnythingToRead() const {
+  char byte;
+  return ::recv(stream_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+         (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 void UpstreamConnection::OnStreamReady() {

@@ -38,8 +38,9 @@ void UpstreamLookups::AskAll() {
     Name& name = entry.second;
     if (name.asked) continue;  // a slow answer is waited for, within the resolver's timeout
     name.asked = true;
-    name.query = resolver_->ResolveAddresses(
-        entry.first, [this, &entry](const net::DnsAnswer& answer) { OnAnswer(entry.first, entry.second, answer); });
+    name.query = resolver_->ResolveAddresses(entry.first, [this, &entry](const net::DnsAnswer& answer) {
+      OnAnswer(entry.first, entry.second, answer);
+    });
   }
   again_.Arm(loop_.timers(), loop_.now() + kAgain);
 }

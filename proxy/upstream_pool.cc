@@ -1,189 +1,143 @@
 #include "proxy/upstream_pool.h"
 
-#include <algorithm>
+#include <bit>
 
 #include "base/check.h"
-#include "proxy/upstream_names.h"
+#include "proxy/upstream_attempt.h"
 
 namespace gatebook::proxy {
+namespace {
 
 using base::Metric;
+using http::Refusal;
 
-// A pooled connection. Anything that happens on it while nobody uses it ends it.
-class UpstreamPool::Idle : public net::Disposable, private UpstreamConnection::User {
- public:
-  Idle(UpstreamPool& pool, std::unique_ptr<UpstreamConnection> connection)
-      : pool_(pool), metrics_(pool.metrics_), connection_(std::move(connection)) {
-    connection_->SetUser(this);
-    metrics_.Add(Metric::kUpstreamIdle);
+// Room that no event tells of, as when a server passes its checks again, is looked for this often.
+constexpr std::chrono::milliseconds kLookForRoom{100};
+
+std::optional<ServerOutcome> OutcomeOf(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kUpstreamTimeout:
+    case Refusal::kUpstreamStalled:
+      return ServerOutcome::kTimedOut;
+    case Refusal::kUpstreamClosed:
+    case Refusal::kUpstreamBadHead:
+    case Refusal::kUpstreamBadBody:
+    case Refusal::kUpstreamTooMany1xx:
+    case Refusal::kUpstreamBadUpgrade:
+      return ServerOutcome::kBadAnswer;
+    default:
+      return std::nullopt;  // the client's fault, ours, or told by the attempt already
   }
-  ~Idle() override { metrics_.Sub(Metric::kUpstreamIdle); }  // the pool may have ended before
+}
 
-  std::unique_ptr<UpstreamConnection> Take() {
-    connection_->SetUser(nullptr);
-    return std::move(connection_);
+}  // namespace
+
+UpstreamPool::UpstreamPool(const Parts& parts)
+    : loop_(parts.loop),
+      metrics_(parts.metrics),
+      upstream_(parts.config.upstreams[parts.index]),
+      connect_timeout_(parts.config.timeouts.connect),
+      balancer_(upstream_),
+      retries_(upstream_.retry_budget),
+      serve_turn_(loop_, [this] { ServeWaiting(); }),
+      serve_again_([this] { ServeWaiting(); }) {
+  for (size_t i = 0; i < upstream_.servers.size(); ++i) {
+    const config::Endpoint& endpoint = upstream_.servers[i];
+    servers_.push_back(std::make_unique<UpstreamServer>(
+        UpstreamServer::Parts{parts.loop, parts.buffers, parts.metrics, parts.names, parts.config, upstream_,
+                              parts.board.Of(parts.index)[i], parts.workers},
+        UpstreamTarget{endpoint, i, endpoint.tls ? parts.tls[parts.index] : nullptr}, [this] { OnRoom(); }));
   }
-  const UpstreamConnection& connection() const { return *connection_; }
+  views_.resize(servers_.size());
+}
 
- private:
-  void OnUpstreamReady() override {
-    if (!connection_) return;
-    // A writable edge is no news; whatever can be read is.
-    char byte;
-    if (connection_->stream().Read({&byte, 1}).status == net::IoStatus::kWouldBlock) return;
-    pool_.Remove(this);
-  }
-  void OnUpstreamFailed() override { pool_.Remove(this); }
+UpstreamPool::~UpstreamPool() { CHECK(waiting_.empty()); }
 
-  UpstreamPool& pool_;
-  base::MetricsBlock& metrics_;
-  std::unique_ptr<UpstreamConnection> connection_;
-};
+ServerChoice UpstreamPool::Begin(uint64_t session) {
+  retries_.OnRequest();
+  return {session, std::nullopt, 0};
+}
 
-UpstreamPool::UpstreamPool(net::Loop& loop, base::BufferPool& buffers, base::MetricsBlock& metrics,
-                           UpstreamNames& names, const config::Config& config,
-                           const config::Upstream& upstream)
-    : loop_(loop),
-      buffers_(buffers),
-      metrics_(metrics),
-      names_(names),
-      config_(config),
-      upstream_(upstream),
-      limits_{config.limits.target_size, config.limits.header_size, config.limits.header_count},
-      sweep_([this] { SweepIdle(); }) {}
-
-UpstreamPool::~UpstreamPool() = default;
-
-std::unique_ptr<UpstreamConnection> UpstreamPool::TakeIdle() {
-  if (idle_.empty()) return nullptr;
-  auto connection = idle_.back()->Take();
-  // The wrapper may be on the call stack: an idle connection's own event can lead here.
-  loop_.Dispose(std::move(idle_.back()));
-  idle_.pop_back();
-  connection->set_reused();
-  metrics_.Add(Metric::kUpstreamReused);
-  return connection;
+std::unique_ptr<UpstreamConnection> UpstreamPool::TakeIdle(ServerChoice& choice) {
+  if (!waiting_.empty()) return nullptr;  // those who came before go first
+  choice.server = Choose(choice);
+  if (!choice.server) return nullptr;
+  return servers_[*choice.server]->TakeIdle();
 }
 
 void UpstreamPool::GiveIdle(std::unique_ptr<UpstreamConnection> connection) {
-  connection->SetUser(nullptr);
-  if (idle_.size() >= upstream_.max_idle) {
-    loop_.Dispose(std::move(connection));
-    return;
-  }
-  connection->received().Release();
-  connection->set_idle_since(loop_.now());
-  idle_.push_back(std::make_unique<Idle>(*this, std::move(connection)));
-  if (!sweep_.IsArmed()) sweep_.Arm(loop_.timers(), loop_.now() + config_.timeouts.upstream_keep_alive);
+  UpstreamServer& server = *servers_[connection->server()];
+  server.GiveIdle(std::move(connection));
 }
 
-void UpstreamPool::Remove(Idle* idle) {
-  const auto found =
-      std::find_if(idle_.begin(), idle_.end(), [idle](const auto& held) { return held.get() == idle; });
-  if (found == idle_.end()) return;
-  loop_.Dispose(std::move(*found));
-  idle_.erase(found);
+std::unique_ptr<UpstreamAttempt> UpstreamPool::Connect(ServerChoice& choice, OnConnected on_connected,
+                                                       OnRefused on_refused) {
+  return std::make_unique<UpstreamAttempt>(*this, choice, std::move(on_connected), std::move(on_refused));
 }
 
-void UpstreamPool::SweepIdle() {
-  // The oldest stand first.
-  const base::SteadyTime oldest = loop_.now() - config_.timeouts.upstream_keep_alive;
-  while (!idle_.empty() && idle_.front()->connection().idle_since() <= oldest) {
-    loop_.Dispose(std::move(idle_.front()));
-    idle_.erase(idle_.begin());
-  }
-  if (!idle_.empty()) {
-    sweep_.Arm(loop_.timers(),
-               idle_.front()->connection().idle_since() + config_.timeouts.upstream_keep_alive);
-  }
+bool UpstreamPool::MayRetry() {
+  if (retries_.Take()) return true;
+  metrics_.Add(Metric::kUpstreamRetriesRefused);
+  return false;
 }
 
 void UpstreamPool::CloseIdle() {
-  for (auto& idle : idle_) loop_.Dispose(std::move(idle));
-  idle_.clear();
+  for (auto& server : servers_) server->CloseIdle();
 }
 
-std::unique_ptr<UpstreamPool::Attempt> UpstreamPool::Connect(OnConnected on_connected, OnRefused on_refused) {
-  return std::make_unique<Attempt>(*this, std::move(on_connected), std::move(on_refused));
+void UpstreamPool::OnNamesChanged() {
+  for (auto& server : servers_) server->OnNamesChanged();
 }
 
-UpstreamPool::Attempt::Attempt(UpstreamPool& pool, OnConnected on_connected, OnRefused on_refused)
-    : pool_(pool),
-      on_connected_(std::move(on_connected)),
-      on_refused_(std::move(on_refused)),
-      first_server_(pool.next_server_++ % pool.upstream_.servers.size()),
-      deadline_([this] {
-        pool_.metrics_.Add(Metric::kUpstreamConnectsTimedOut);
-        Refuse(http::Refusal::kUpstreamConnectTimeout);
-      }),
-      next_turn_([this] { TryNext(); }) {
-  deadline_.Arm(pool_.loop_.timers(), pool_.loop_.now() + pool_.config_.timeouts.connect);
-  TryNext();
-}
+// ---- choosing
 
-// The address of `server` to be tried next; nothing when none is left.
-std::optional<net::SocketAddress> UpstreamPool::Attempt::NextAddress(const config::Endpoint& server) {
-  const size_t number = tried_addresses_++;
-  if (server.kind == config::Endpoint::Kind::kHostname) {
-    const auto& known = pool_.names_.Find(server.hostname);
-    if (number >= known.size()) return std::nullopt;
-    return net::SocketAddress::FromIp(known[number], server.port);
+const std::vector<ServerView>& UpstreamPool::Views(uint64_t tried) {
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    views_[i] = servers_[i]->View();
+    views_[i].tried = ((tried >> i) & 1) != 0;
   }
-  if (number > 0) return std::nullopt;
-  if (server.kind == config::Endpoint::Kind::kUnix) return net::SocketAddress::FromUnixPath(server.path);
-  return net::SocketAddress::FromIp(server.ip, server.port);
+  return views_;
 }
 
-void UpstreamPool::Attempt::TryNext() {
-  const auto& servers = pool_.upstream_.servers;
-  while (tried_servers_ < servers.size()) {
-    const auto address = NextAddress(servers[(first_server_ + tried_servers_) % servers.size()]);
-    if (!address) {
-      ++tried_servers_;
-      tried_addresses_ = 0;
-      continue;
+std::optional<size_t> UpstreamPool::Choose(const ServerChoice& choice) {
+  return balancer_.Choose(Views(choice.tried), choice.session, loop_.now());
+}
+
+size_t UpstreamPool::UntriedOf(const ServerChoice& choice) const {
+  return servers_.size() - static_cast<size_t>(std::popcount(choice.tried));
+}
+
+// ---- health
+
+void UpstreamPool::Report(const UpstreamConnection& connection, Refusal refusal) {
+  if (const auto outcome = OutcomeOf(refusal)) Report(connection.server(), *outcome);
+}
+
+// The last server that stands is never ejected: whatever it does, there is nobody better.
+void UpstreamPool::Report(size_t server, ServerOutcome outcome) {
+  if (!servers_[server]->OnOutcome(outcome)) return;
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    if (i != server && servers_[i]->View().available) return servers_[server]->Eject();
+  }
+}
+
+// ---- waiting
+
+void UpstreamPool::OnRoom() {
+  // Never at once: whoever made room is in the middle of something.
+  if (!waiting_.empty()) serve_turn_.Arm();
+}
+
+void UpstreamPool::ServeWaiting() {
+  while (!waiting_.empty()) {
+    UpstreamAttempt& first = *waiting_.front();
+    const auto server = Choose(first.choice_);
+    if (!server) {
+      serve_again_.Arm(loop_.timers(), loop_.now() + kLookForRoom);
+      return;
     }
-    any_address_ = true;
-    connection_ = std::make_unique<UpstreamConnection>(pool_.buffers_, pool_.metrics_, pool_.limits_);
-    connection_->SetUser(this);
-    if (connection_->Connect(pool_.loop_, *address)) return;
-    pool_.metrics_.Add(Metric::kUpstreamConnectsFailed);
-    connection_.reset();
+    first.GoOnWith(*server);
   }
-  // Never from inside Connect(): the end comes on a later turn.
-  next_turn_.SetCallback([this] {
-    Refuse(any_address_ ? http::Refusal::kUpstreamConnect : http::Refusal::kUpstreamUnresolved);
-  });
-  next_turn_.Arm(pool_.loop_.timers(), pool_.loop_.now());
-}
-
-void UpstreamPool::Attempt::Refuse(http::Refusal refusal) {
-  if (over_) return;
-  over_ = true;
-  deadline_.Cancel();
-  next_turn_.Cancel();
-  if (connection_) {
-    connection_->SetUser(nullptr);
-    pool_.loop_.Dispose(std::move(connection_));
-  }
-  on_refused_(refusal);
-}
-
-void UpstreamPool::Attempt::OnUpstreamReady() {
-  if (over_) return;
-  over_ = true;
-  deadline_.Cancel();
-  pool_.metrics_.Add(Metric::kUpstreamConnects);
-  connection_->SetUser(nullptr);
-  on_connected_(std::move(connection_));
-}
-
-void UpstreamPool::Attempt::OnUpstreamFailed() {
-  if (over_) return;
-  pool_.metrics_.Add(Metric::kUpstreamConnectsFailed);
-  connection_->SetUser(nullptr);
-  pool_.loop_.Dispose(std::move(connection_));
-  TryNext();
 }
 
 }  // namespace gatebook::proxy

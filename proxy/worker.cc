@@ -41,9 +41,9 @@ Worker::Worker(const Parts& parts, std::vector<BoundListener> listeners)
                HstsField(parts.config.tls), HttpsPortSuffix(parts.config)},
       bound_(std::move(listeners)),
       last_sign_(base::Clock::System().SteadyNow()) {
-  for (const config::Upstream& upstream : parts.config.upstreams) {
-    upstreams_.push_back(
-        std::make_unique<UpstreamPool>(loop_, buffers_, metrics_, names_, parts.config, upstream));
+  for (size_t i = 0; i < parts.config.upstreams.size(); ++i) {
+    upstreams_.push_back(std::make_unique<UpstreamPool>(UpstreamPool::Parts{
+        loop_, buffers_, metrics_, names_, parts.config, i, parts.health, parts.upstream_tls, parts.workers}));
   }
 }
 
@@ -134,7 +134,10 @@ void Worker::DrainHere() {
 }
 
 void Worker::SetUpstreamAddresses(const std::string& hostname, std::vector<base::IpAddress> addresses) {
-  loop_.Post([this, hostname, addresses = std::move(addresses)] { names_.Set(hostname, addresses); });
+  loop_.Post([this, hostname, addresses = std::move(addresses)] {
+    names_.Set(hostname, addresses);
+    for (auto& upstream : upstreams_) upstream->OnNamesChanged();
+  });
 }
 
 void Worker::Stop() { loop_.Stop(); }

@@ -39,6 +39,9 @@ class Worker final : private ClientConnection::Owner {
     base::MetricsBlock& metrics;
     const SessionKey& session_key;
     std::shared_ptr<tls::TlsContext> tls;  // null if no listener has tls
+    UpstreamTls upstream_tls;
+    HealthBoard& health;
+    uint32_t workers;  // how many there are
   };
 
   Worker(const Parts& parts, std::vector<BoundListener> listeners);

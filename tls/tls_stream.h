@@ -65,7 +65,7 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
   bool truncated() const { return truncated_; }
 
   // After OnStreamFailed(): why, in a few words without anything of the client's.
-  std::string_view failure() const { return failure_; }
+  std::string_view failure() const override { return failure_; }
   // After OnStreamFailed(): the client spoke plain HTTP. SendPlain() may tell it so.
   bool saw_plain_http() const { return saw_plain_http_; }
   // Sends a short text in clear and ends the writing direction; what the socket does not take is lost.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "proxy/upstream_attempt.h"
 #include "proxy/upstream_names.h"
 #include "tests/net/loop_driver.h"
 #include "tests/support/temp_directory.h"
@@ -64,17 +65,22 @@ class UpstreamPoolTest : public testing::Test {
 
   UpstreamPool& MakePool(const std::vector<config::Endpoint>& servers) {
     config_.upstreams[0].servers = servers;
-    pool_ = std::make_unique<UpstreamPool>(loop_, buffers_, metrics_, names_, config_, config_.upstreams[0]);
+    pool_.reset();
+    board_ = std::make_unique<HealthBoard>(config_);
+    pool_ = std::make_unique<UpstreamPool>(
+        UpstreamPool::Parts{loop_, buffers_, metrics_, names_, config_, 0, *board_, tls_});
     return *pool_;
   }
 
   struct Outcome {
+    ServerChoice choice;
     std::unique_ptr<UpstreamConnection> connection;
     std::optional<http::Refusal> refusal;
     int calls = 0;
   };
   std::unique_ptr<UpstreamPool::Attempt> Begin(Outcome& outcome) {
     auto attempt = pool_->Connect(
+        outcome.choice,
         [&outcome](std::unique_ptr<UpstreamConnection> connection) {
           outcome.connection = std::move(connection);
           ++outcome.calls;
@@ -94,6 +100,11 @@ class UpstreamPoolTest : public testing::Test {
     EXPECT_EQ(outcome.calls, 1);
     return outcome;
   }
+  // As an exchange that comes for the first time.
+  std::unique_ptr<UpstreamConnection> TakeIdle() {
+    ServerChoice choice = pool_->Begin(0);
+    return pool_->TakeIdle(choice);
+  }
   uint64_t idle() const { return metrics_.Get(Metric::kUpstreamIdle); }
 
   net::Loop loop_;
@@ -101,6 +112,8 @@ class UpstreamPoolTest : public testing::Test {
   base::MetricsBlock metrics_;
   config::Config config_;
   UpstreamNames names_;
+  std::unique_ptr<HealthBoard> board_;
+  UpstreamTls tls_;
   std::unique_ptr<UpstreamPool> pool_;
 };
 
@@ -123,7 +136,7 @@ TEST_F(UpstreamPoolTest, TheOneUsedLastIsTakenFirst) {
   Server server;
   server.Listen();
   UpstreamPool& pool = MakePool({server.endpoint});
-  EXPECT_EQ(pool.TakeIdle(), nullptr);
+  EXPECT_EQ(TakeIdle(), nullptr);
   std::vector<UpstreamConnection*> given;
   std::vector<std::unique_ptr<UpstreamConnection>> connections;
   for (int i = 0; i < 3; ++i) connections.push_back(Connect().connection);
@@ -134,11 +147,11 @@ TEST_F(UpstreamPoolTest, TheOneUsedLastIsTakenFirst) {
   RunReady(loop_);  // that they are writable is no reason to drop them
   EXPECT_EQ(idle(), 3U);
   for (int i = 2; i >= 0; --i) {
-    const auto taken = pool.TakeIdle();
+    const auto taken = TakeIdle();
     EXPECT_EQ(taken.get(), given[static_cast<size_t>(i)]);
     EXPECT_TRUE(taken->reused());
   }
-  EXPECT_EQ(pool.TakeIdle(), nullptr);
+  EXPECT_EQ(TakeIdle(), nullptr);
   RunReady(loop_);
   EXPECT_EQ(idle(), 0U);
   EXPECT_EQ(metrics_.Get(Metric::kUpstreamReused), 3U);
@@ -154,7 +167,7 @@ TEST_F(UpstreamPoolTest, AnIdleOneThatIsSentAnythingIsDropped) {
   ASSERT_EQ(idle(), 1U);
   ASSERT_EQ(::send(peer.get(), "H", 1, MSG_NOSIGNAL), 1);  // the beginning of an answer to nothing
   EXPECT_TRUE(RunUntil(loop_, [&] { return idle() == 0; }));
-  EXPECT_EQ(pool.TakeIdle(), nullptr);
+  EXPECT_EQ(TakeIdle(), nullptr);
   EXPECT_EQ(metrics_.Get(Metric::kUpstreamOpen), 0U);
 }
 
@@ -165,7 +178,7 @@ TEST_F(UpstreamPoolTest, AnIdleOneThatTheServerEndsIsDropped) {
   pool.GiveIdle(Connect().connection);
   server.Accept().Reset();
   EXPECT_TRUE(RunUntil(loop_, [&] { return idle() == 0; }));
-  EXPECT_EQ(pool.TakeIdle(), nullptr);
+  EXPECT_EQ(TakeIdle(), nullptr);
 }
 
 TEST_F(UpstreamPoolTest, ADroppedOneDoesNotTakeTheOthersWithIt) {
@@ -183,8 +196,8 @@ TEST_F(UpstreamPoolTest, ADroppedOneDoesNotTakeTheOthersWithIt) {
   ASSERT_EQ(idle(), 3U);
   peers[1].Reset();
   ASSERT_TRUE(RunUntil(loop_, [&] { return idle() == 2; }));
-  EXPECT_EQ(pool.TakeIdle().get(), given[2]);
-  EXPECT_EQ(pool.TakeIdle().get(), given[0]);
+  EXPECT_EQ(TakeIdle().get(), given[2]);
+  EXPECT_EQ(TakeIdle().get(), given[0]);
 }
 
 TEST_F(UpstreamPoolTest, NoMoreThanMaxIdleAreKept) {
@@ -211,7 +224,7 @@ TEST_F(UpstreamPoolTest, NoneAreKeptWhereNoneMayBe) {
   UpstreamPool& pool = MakePool({server.endpoint});
   pool.GiveIdle(Connect().connection);
   RunReady(loop_);
-  EXPECT_EQ(pool.TakeIdle(), nullptr);
+  EXPECT_EQ(TakeIdle(), nullptr);
 }
 
 TEST_F(UpstreamPoolTest, OneThatIsIdleForTheWholeKeepAliveIsClosed) {
@@ -241,7 +254,7 @@ TEST_F(UpstreamPoolTest, AllIdleOnesCanBeClosedAtOnce) {
   pool.CloseIdle();
   RunReady(loop_);
   EXPECT_EQ(idle(), 0U);
-  EXPECT_EQ(pool.TakeIdle(), nullptr);
+  EXPECT_EQ(TakeIdle(), nullptr);
 }
 
 // A worker's end: the loop still holds what the pool has let go of.
@@ -251,7 +264,7 @@ TEST_F(UpstreamPoolTest, ThePoolMayEndBeforeWhatItDisposedOf) {
   UpstreamPool& pool = MakePool({server.endpoint});
   pool.GiveIdle(Connect().connection);
   pool.GiveIdle(Connect().connection);
-  EXPECT_TRUE(pool.TakeIdle());
+  EXPECT_TRUE(TakeIdle());
   pool.CloseIdle();
   pool_.reset();
   RunReady(loop_);
@@ -376,8 +389,9 @@ TEST_F(UpstreamPoolTest, AnAttemptMayBeDisposedOfInItsOwnCallback) {
       loop_.Dispose(std::move(attempt));
       over = true;
     };
+    ServerChoice choice;
     attempt =
-        pool_->Connect([&](std::unique_ptr<UpstreamConnection>) { end(); }, [&](http::Refusal) { end(); });
+        pool_->Connect(choice, [&](std::unique_ptr<UpstreamConnection>) { end(); }, [&](http::Refusal) { end(); });
     EXPECT_TRUE(RunUntil(loop_, [&] { return over; }));
     RunReady(loop_);
   }

@@ -1,0 +1,93 @@
+// UpstreamServer: one server of an upstream as one worker sees it: its idle connections, how
+// many are open, and whether it is to be passed over.
+//
+// The connection used last is taken first, so that spare ones grow old and are closed. A
+// connection that came back in this very turn of the loop is looked at with a system call before it is
+// taken again: since it came back the kernel was not asked. One that came back earlier is watched.
+//
+// Thread: the worker's. Owns: idle connections.
+// Limits: upstream.max_idle idle connections, each for timeouts.upstream_keep_alive at most;
+//   upstream.max_connections open ones, this worker's share of them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "config/config.h"
+#include "net/loop.h"
+#include "proxy/balancer.h"
+#include "proxy/health_board.h"
+#include "proxy/server_health.h"
+#include "proxy/upstream_connection.h"
+
+namespace gatebook::proxy {
+
+class UpstreamServer {
+ public:
+  struct Parts {
+    net::Loop& loop;
+    base::BufferPool& buffers;
+    base::MetricsBlock& metrics;
+    const UpstreamNames& names;
+    const config::Config& config;
+    const config::Upstream& upstream;
+    HealthBoard::Server& board;
+    uint32_t workers;  // among whom max_connections is shared out
+  };
+  // `on_room` is called when there may be room that was not there before.
+  UpstreamServer(const Parts& parts, UpstreamTarget target, std::function<void()> on_room);
+  ~UpstreamServer();
+  UpstreamServer(const UpstreamServer&) = delete;
+  UpstreamServer& operator=(const UpstreamServer&) = delete;
+
+  ServerView View() const;
+  std::vector<net::SocketAddress> Addresses() const { return target_.Addresses(names_); }
+
+  // Null: there is none. Its user is not set.
+  std::unique_ptr<UpstreamConnection> TakeIdle();
+  void GiveIdle(std::unique_ptr<UpstreamConnection> connection);
+  void CloseIdle();
+  // Names may stand for other addresses now: idle connections to former ones are closed.
+  void OnNamesChanged();
+  // A new connection under way, or null if it failed at once.
+  std::unique_ptr<UpstreamConnection> Connect(const net::SocketAddress& address,
+                                              UpstreamConnection::User& user);
+
+  // Takes note. True: it is due to be ejected.
+  bool OnOutcome(ServerOutcome outcome) {
+    if (outcome == ServerOutcome::kAnswered) told_ = false;
+    return health_.OnOutcome(outcome, loop_.now());
+  }
+  // Passes it over for a while.
+  void Eject();
+  // Says in the log why a connection could not be made, once until it answers again.
+  void TellFailure(std::string_view why);
+
+ private:
+  class Idle;
+  void Remove(Idle* idle);
+  void SweepIdle();
+  void Readmit();
+  bool IsStillThere(UpstreamConnection& connection) const;
+
+  net::Loop& loop_;
+  base::BufferPool& buffers_;
+  base::MetricsBlock& metrics_;
+  const UpstreamNames& names_;
+  const config::Upstream& upstream_;
+  HealthBoard::Server& board_;
+  const UpstreamTarget target_;
+  const base::Duration keep_alive_;
+  const http::HeadLimits limits_;
+  const uint32_t most_connections_;  // 0: no limit
+  std::function<void()> on_room_;
+  std::shared_ptr<ServerLoad> load_;
+  std::vector<std::unique_ptr<Idle>> idle_;  // the one used last at the end
+  ServerHealth health_;
+  net::Timer sweep_;
+  net::Timer readmission_;
+  bool told_ = false;
+};
+
+}  // namespace gatebook::proxy
