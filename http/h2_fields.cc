@@ -154,9 +154,14 @@ void H2Fields::TakePseudo(std::string_view name, std::string_view value) {
     return Fail(Refusal::kBadMethod, true);
   }
   if (row->bit == kPath && value.size() > limits_.target_size) return Fail(Refusal::kTargetTooLong, false);
-  // A method or path stands in the request line, the authority behind "host".
-  const bool is_line = row->bit == kAuthority;
-  if (!Count(value.size() + (is_line ? kHostName.size() + kLineFrame : 0))) return;
+  // What HTTP/1 would not write is not counted, and short: no good one is longer.
+  constexpr size_t kWordMost = 32;
+  const bool word = row->bit == kScheme || row->bit == kProtocol;
+  if (word && value.size() > kWordMost) {
+    return Fail(row->bit == kScheme ? Refusal::kBadScheme : Refusal::kUnknownProtocol, false);
+  }
+  const size_t line = row->bit == kAuthority ? kHostName.size() + kLineFrame : 0;
+  if (!word && !Count(value.size() + line)) return;
   this->*(row->slice) = Keep(value);
 }
 

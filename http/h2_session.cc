@@ -93,9 +93,7 @@ void H2Session::Charge(H2Budget budget) {
 bool H2Session::Dispatch() {
   const bool told = !events_.empty();
   DeliverEvents();
-  if (pending_end_ && !end_) Finish(*pending_end_);
-  if (!end_ && drain_finishing_ && streams_.empty()) Finish(H2End::kDrained);
-  DeliverEvents();
+  EndIfDue();
   if (end_) return told;
   bool woken = false;
   for (size_t turns = waiting_.size(); turns > 0 && !waiting_.empty() && HasRoom(); --turns) {

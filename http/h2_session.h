@@ -230,6 +230,7 @@ class H2Session {
   void Feed(std::string_view bytes);
   std::optional<H2End> Judge(const H2FrameHead& frame);
   void DeliverEvents();
+  void EndIfDue();
   void Deliver(const Event& event);
   void OnBlockBegin(int32_t id, bool first);
   bool OnField(std::string_view name, std::string_view value);
@@ -240,7 +241,7 @@ class H2Session {
   void RefuseRequest(H2Stream& stream, const H2Fault& fault, bool ended);
   void OnPiece(int32_t id, std::string_view piece);
   void OnPeerEnd(H2Stream& stream);
-  void Break(H2Stream& stream, Refusal refusal);
+  void Break(H2Stream& stream, Refusal refusal, bool ended);
   void OnLibraryClosed(int32_t id, uint32_t code);
 
   // Output, h2_session_output.cc.

@@ -41,7 +41,6 @@ bool H2Session::Receive(std::string_view bytes, base::SteadyTime now) {
     }
     Feed(step.bytes);
   }
-  if (!end_ && drain_finishing_ && streams_.empty()) Finish(H2End::kDrained);
   return !end_;
 }
 
@@ -60,15 +59,25 @@ void H2Session::Feed(std::string_view bytes) {
     if (control_pending_ > kControlMost && !pending_end_) pending_end_ = H2End::kControlQueue;
   }
   DeliverEvents();
-  if (pending_end_ && !end_) {
-    Finish(*pending_end_);
-    DeliverEvents();
+  EndIfDue();
+}
+
+void H2Session::EndIfDue() {
+  if (end_) return;
+  // The library reads no more when a GOAWAY went either way and the last stream has closed.
+  if (!pending_end_ && streams_.empty() && nghttp2_session_want_read(library_.get()) == 0) {
+    pending_end_ = H2End::kDrained;
   }
+  if (!pending_end_) return;
+  Finish(*pending_end_);
+  DeliverEvents();
 }
 
 // Before the library works on a frame, and so before the frame costs anything.
 std::optional<H2End> H2Session::Judge(const H2FrameHead& frame) {
   if (const auto end = limits_.OnFrame(frame, now_)) return end;
+  // RFC 9113 §6.3: the library no longer looks, since priorities mean nothing.
+  if (frame.type == H2FrameType::kPriority && frame.stream == 0) return H2End::kProtocolError;
   if (frame.type != H2FrameType::kData && frame.type != H2FrameType::kHeaders) return std::nullopt;
   if (frame.stream == 0 || Find(frame.stream) != nullptr) return std::nullopt;
   // RFC 9113 §5.1, closed: whoever ended a stream can't have anything more to say on it. What
@@ -206,7 +215,7 @@ void H2Session::RefuseRequest(H2Stream& stream, const H2Fault& fault, bool ended
 void H2Session::EndResponse(H2Stream& stream, bool ended) {
   ResponseHead head;
   const auto fault = block_->FinishResponse(ended, stream.request_method, passing_text_, head);
-  if (fault) return Break(stream, Refusal::kUpstreamBadHead);
+  if (fault) return Break(stream, Refusal::kUpstreamBadHead, ended);
   if (head.status < 200) {
     passing_head_ = head;
     events_.push_back({.kind = Event::Kind::kInterim, .stream = &stream});
@@ -224,7 +233,7 @@ void H2Session::EndResponse(H2Stream& stream, bool ended) {
 
 void H2Session::EndTrailers(H2Stream& stream, bool ended) {
   // RFC 9113 §8.1: a second block of fields ends the message.
-  if (!ended || block_->FinishTrailers(passing_text_)) return Break(stream, Refusal::kBadTrailer);
+  if (!ended || block_->FinishTrailers(passing_text_)) return Break(stream, Refusal::kBadTrailer, ended);
   const bool whole = !stream.has_length || stream.received == stream.length;
   if (whole) events_.push_back({.kind = Event::Kind::kTrailers, .stream = &stream});
   OnPeerEnd(stream);
@@ -232,35 +241,41 @@ void H2Session::EndTrailers(H2Stream& stream, bool ended) {
 
 void H2Session::OnPiece(int32_t id, std::string_view piece) {
   H2Stream* stream = Find(id);
+  size_t good = 0;
   if (stream != nullptr && !stream->refused && !stream->broken) {
-    stream->received += piece.size();
     if (!stream->head_read) {
-      Break(*stream, Refusal::kUpstreamBadHead);
-    } else if (stream->has_length && stream->received > stream->length) {
-      Break(*stream, Refusal::kLengthMismatch);
+      Break(*stream, Refusal::kUpstreamBadHead, false);
     } else {
-      stream->held += piece.size();
-      events_.push_back({.kind = Event::Kind::kData, .stream = stream, .piece = piece});
-      return;
+      // What is within the length is told, however the rest arrives.
+      good = stream->has_length
+                 ? static_cast<size_t>(std::min<uint64_t>(piece.size(), stream->length - stream->received))
+                 : piece.size();
+      stream->received += good;
+      stream->held += good;
+      if (good > 0) {
+        events_.push_back({.kind = Event::Kind::kData, .stream = stream, .piece = piece.substr(0, good)});
+      }
+      if (good < piece.size()) Break(*stream, Refusal::kLengthMismatch, false);
     }
   }
-  nghttp2_session_consume(library_.get(), id, piece.size());
+  if (good < piece.size()) nghttp2_session_consume(library_.get(), id, piece.size() - good);
 }
 
 void H2Session::OnPeerEnd(H2Stream& stream) {
   if (stream.broken) return;
-  if (!stream.head_read) return Break(stream, Refusal::kUpstreamBadHead);
+  if (!stream.head_read) return Break(stream, Refusal::kUpstreamBadHead, true);
   if (!stream.refused && stream.has_length && stream.received != stream.length) {
-    return Break(stream, Refusal::kLengthMismatch);
+    return Break(stream, Refusal::kLengthMismatch, true);
   }
   stream.peer_ended = true;
   if (!stream.refused) events_.push_back({.kind = Event::Kind::kEnd, .stream = &stream});
 }
 
-void H2Session::Break(H2Stream& stream, Refusal refusal) {
+void H2Session::Break(H2Stream& stream, Refusal refusal, bool ended) {
   if (stream.broken) return;
   stream.broken = true;
   stream.refusal = refusal;
+  if (ended && stream.ended) return;  // both sides have: there is nothing left to reset
   nghttp2_submit_rst_stream(library_.get(), NGHTTP2_FLAG_NONE, stream.id, NGHTTP2_PROTOCOL_ERROR);
 }
 
@@ -269,9 +284,10 @@ void H2Session::OnLibraryClosed(int32_t id, uint32_t code) {
   departed_.Add(id, stream != nullptr && (stream->peer_ended || stream->peer_reset));
   if (stream == nullptr) return;
   stream->closed = true;
-  stream->close_code = code;
+  stream->close_code = stream->broken ? static_cast<uint32_t>(NGHTTP2_PROTOCOL_ERROR) : code;
   std::erase(waiting_, stream);
-  if (code == NGHTTP2_NO_ERROR && stream->peer_ended && stream->ended && !stream->refused) {
+  if (code == NGHTTP2_NO_ERROR && stream->peer_ended && stream->ended && !stream->refused &&
+      !stream->broken) {
     ++completed_;
     limits_.OnRequestDone();
   }

@@ -101,6 +101,10 @@ void H2Session::OnFrameSent(int32_t id, H2FrameType type, uint8_t flags, uint32_
       break;
     case H2FrameType::kRstStream:
       if (!own_reset_) Charge(H2Budget::kProvokedReset);
+      // RFC 9113 §6.9.2: where the library only resets the streams that a setting overflowed.
+      if (code == NGHTTP2_FLOW_CONTROL_ERROR && frames_.head().type == H2FrameType::kSettings) {
+        pending_end_ = H2End::kFlowControl;
+      }
       break;
     case H2FrameType::kGoaway:
       if (code == NGHTTP2_NO_ERROR) break;
