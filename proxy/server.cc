@@ -135,7 +135,7 @@ base::Status Server::LoadSecrets() {
       tls_contexts_.push_back(std::move(context).value());
     }
   }
-  auto upstream_tls = MakeUpstreamTls(*config_, worker_count_);
+  auto upstream_tls = MakeUpstreamTls(*config_, worker_count_ + 1);
   if (!upstream_tls.ok()) return upstream_tls.error();
   upstream_tls_ = std::move(upstream_tls).value();
   if (auto status = BecomeUser(config_->edge.user); !status.ok()) return status;
@@ -171,9 +171,11 @@ base::Status Server::StartWorkers() {
         std::move(bound_[i])));
   }
   for (auto& worker : workers_) worker->Start();
+  checker_ = std::make_unique<HealthChecker>(loop_, checker_metrics_, *config_, health_, upstream_tls_.back());
   lookups_ = std::make_unique<UpstreamLookups>(
       loop_, *config_, [this](const std::string& hostname, const std::vector<base::IpAddress>& addresses) {
         for (auto& worker : workers_) worker->SetUpstreamAddresses(hostname, addresses);
+        checker_->SetUpstreamAddresses(hostname, addresses);
       });
   return {};
 }
@@ -208,6 +210,7 @@ void Server::StopNow() {
 
 void Server::EndAll() {
   lookups_.reset();
+  checker_.reset();
   for (auto& worker : workers_) worker->Stop();
   for (auto& worker : workers_) worker->Join();
   workers_.clear();
@@ -233,7 +236,7 @@ bool Server::IsAnyWorkerStuck() const {
 }
 
 std::vector<const base::MetricsBlock*> Server::AllMetrics() const {
-  std::vector<const base::MetricsBlock*> blocks{&recorder_metrics_, &journal_->metrics()};
+  std::vector<const base::MetricsBlock*> blocks{&recorder_metrics_, &journal_->metrics(), &checker_metrics_};
   for (const auto& block : worker_metrics_) blocks.push_back(block.get());
   return blocks;
 }
@@ -247,7 +250,7 @@ AdminServer::Page Server::PageAt(std::string_view path) const {
     if (draining_) return {503, "text/plain; charset=utf-8", "draining\n"};
     return {200, "text/plain; charset=utf-8", "ready\n"};
   }
-  StatusFacts facts{*config_, started_, worker_count_, draining_, IsAnyWorkerStuck(), AllMetrics(), {}, {}, *journal_,
+  StatusFacts facts{*config_, started_, worker_count_, draining_, IsAnyWorkerStuck(), AllMetrics(), {}, {}, health_, *journal_,
                     *recorder_, certificates_.get()};
   for (const auto& worker : workers_) {
     facts.refusals.push_back(&worker->refusals());

@@ -18,6 +18,7 @@
 #include "logger/recorder.h"
 #include "net/signal.h"
 #include "proxy/admin_server.h"
+#include "proxy/health_checker.h"
 #include "proxy/session_key.h"
 #include "proxy/status_page.h"
 #include "proxy/upstream_lookups.h"
@@ -64,13 +65,15 @@ class Server {
   std::shared_ptr<const tls::CertificateStore> certificates_;
   std::shared_ptr<tls::TicketKeys> ticket_keys_;
   std::vector<std::shared_ptr<tls::TlsContext>> tls_contexts_;  // by worker, until it is made
-  std::vector<UpstreamTls> upstream_tls_;                       // by worker, until it is made
+  std::vector<UpstreamTls> upstream_tls_;                       // likewise; one more, for the checks
   HealthBoard health_;
+  base::MetricsBlock checker_metrics_;
   std::unique_ptr<SessionKey> session_key_;
   std::unique_ptr<logger::NameHints> hints_;
   std::unique_ptr<logger::Journal> journal_;
   std::unique_ptr<logger::Recorder> recorder_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<HealthChecker> checker_;
   std::unique_ptr<UpstreamLookups> lookups_;
   std::unique_ptr<AdminServer> admin_;
   std::vector<std::unique_ptr<net::Signal>> signals_;

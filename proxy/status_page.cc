@@ -51,6 +51,25 @@ std::string TextOf(const logger::JournalState& state) {
   return {};
 }
 
+// A server that only some workers pass over is "ejected" too: how many do stands beside it.
+Json Upstreams(const StatusFacts& facts) {
+  Json upstreams = Json::array();
+  for (size_t i = 0; i < facts.config.upstreams.size(); ++i) {
+    const config::Upstream& upstream = facts.config.upstreams[i];
+    Json servers = Json::array();
+    for (size_t number = 0; number < upstream.servers.size(); ++number) {
+      const HealthBoard::Server& server = facts.health.Of(i)[number];
+      const uint32_t ejected = server.ejected.load(std::memory_order_relaxed);
+      const bool down = server.down.load(std::memory_order_relaxed);
+      servers.push_back({{"server", upstream.servers[number].text},
+                         {"state", down ? "down" : ejected > 0 ? "ejected" : "up"},
+                         {"ejected_by_workers", ejected}});
+    }
+    upstreams.push_back({{"name", upstream.name}, {"servers", std::move(servers)}});
+  }
+  return upstreams;
+}
+
 void AppendLines(const Json& value, const std::string& name, std::string& out) {
   if (value.is_object()) {
     for (const auto& [key, inner] : value.items()) AppendLines(inner, name.empty() ? key : name + "." + key, out);
@@ -81,6 +100,7 @@ std::string StatusPage(const StatusFacts& facts) {
   status["upstream"] = {{"open", sum(Metric::kUpstreamOpen)},
                         {"idle", sum(Metric::kUpstreamIdle)},
                         {"connects_failed", sum(Metric::kUpstreamConnectsFailed) + sum(Metric::kUpstreamConnectsTimedOut)}};
+  status["upstreams"] = Upstreams(facts);
   status["visits"] = {{"accepted", sum(Metric::kVisitsAccepted)},
                       {"stored", sum(Metric::kVisitsStored)},
                       {"in_journal", sum(Metric::kVisitsInJournal)},
@@ -120,6 +140,16 @@ std::string MetricsPage(const StatusFacts& facts) {
     const auto reason = static_cast<CloseReason>(row);
     text += fmt::format("gatebook_connections_closed_total{{reason=\"{}\"}} {}\n", InfoOf(reason).slug,
                         SumOf(facts.close_reasons, reason));
+  }
+  text += "# HELP gatebook_upstream_server_up 1 while the server passes its checks and no worker passes it over\n"
+          "# TYPE gatebook_upstream_server_up gauge\n";
+  for (size_t i = 0; i < facts.config.upstreams.size(); ++i) {
+    size_t number = 0;
+    for (const HealthBoard::Server& server : facts.health.Of(i)) {
+      const bool up = !server.down.load(std::memory_order_relaxed) && server.ejected.load(std::memory_order_relaxed) == 0;
+      text += fmt::format("gatebook_upstream_server_up{{upstream=\"{}\",server=\"{}\"}} {}\n",
+                          facts.config.upstreams[i].name, number++, up ? 1 : 0);
+    }
   }
   text += fmt::format("# HELP gatebook_log_lines_dropped_total Lines that the operations log could not take\n"
                       "# TYPE gatebook_log_lines_dropped_total counter\ngatebook_log_lines_dropped_total {}\n",

@@ -14,6 +14,7 @@
 #include "logger/journal.h"
 #include "logger/recorder.h"
 #include "proxy/close_reason.h"
+#include "proxy/health_board.h"
 #include "proxy/tally.h"
 #include "tls/certificate_store.h"
 
@@ -28,6 +29,7 @@ struct StatusFacts {
   std::vector<const base::MetricsBlock*> metrics;
   std::vector<const Tally<http::Refusal>*> refusals;
   std::vector<const Tally<CloseReason>*> close_reasons;
+  const HealthBoard& health;
   const logger::Journal& journal;
   const logger::Recorder& recorder;
   const tls::CertificateStore* certificates;  // null: no TLS listener

@@ -1,5 +1,6 @@
 #include "proxy/upstream_lookups.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -8,13 +9,14 @@ namespace gatebook::proxy {
 namespace {
 
 constexpr std::chrono::seconds kAgain{30};
+constexpr std::chrono::seconds kAgainAtTheEarliest{5};
 constexpr std::chrono::seconds kAgainUnknown{1};
 constexpr std::chrono::seconds kTimeout{5};
 
 }  // namespace
 
 UpstreamLookups::UpstreamLookups(net::Loop& loop, const config::Config& config, OnAddresses on_addresses)
-    : loop_(loop), on_addresses_(std::move(on_addresses)), again_([this] { AskAll(); }) {
+    : loop_(loop), on_addresses_(std::move(on_addresses)) {
   for (const config::Upstream& upstream : config.upstreams) {
     for (const config::Endpoint& server : upstream.servers) {
       if (server.kind == config::Endpoint::Kind::kHostname) names_.try_emplace(server.hostname);
@@ -30,32 +32,30 @@ UpstreamLookups::UpstreamLookups(net::Loop& loop, const config::Config& config, 
     return;
   }
   resolver_ = std::move(resolver).value();
-  AskAll();
+  for (auto& entry : names_) {
+    entry.second.again.SetCallback([this, &entry] { Ask(entry.first, entry.second); });
+    Ask(entry.first, entry.second);
+  }
 }
 
-void UpstreamLookups::AskAll() {
-  for (auto& entry : names_) {
-    Name& name = entry.second;
-    if (name.asked) continue;  // a slow answer is waited for, within the resolver's timeout
-    name.asked = true;
-    name.query = resolver_->ResolveAddresses(entry.first, [this, &entry](const net::DnsAnswer& answer) {
-      OnAnswer(entry.first, entry.second, answer);
-    });
-  }
-  again_.Arm(loop_.timers(), loop_.now() + kAgain);
+void UpstreamLookups::Ask(const std::string& hostname, Name& name) {
+  name.query = resolver_->ResolveAddresses(
+      hostname, [this, &hostname, &name](const net::DnsAnswer& answer) { OnAnswer(hostname, name, answer); });
 }
 
 void UpstreamLookups::OnAnswer(const std::string& hostname, Name& name, const net::DnsAnswer& answer) {
-  name.asked = false;
+  std::chrono::seconds again = kAgain;
   if (answer.status == net::DnsStatus::kOk && !answer.addresses.empty()) {
     if (name.addresses != answer.addresses) {
       name.addresses = answer.addresses;
       on_addresses_(hostname, name.addresses);
     }
+    if (answer.ttl >= std::chrono::seconds(0)) again = std::clamp(answer.ttl, kAgainAtTheEarliest, kAgain);
   } else if (name.addresses.empty()) {
     if (!std::exchange(name.missed, true)) base::LogWarning("upstream", "{} has no address yet", hostname);
-    again_.Arm(loop_.timers(), loop_.now() + kAgainUnknown);
+    again = kAgainUnknown;
   }
+  name.again.Arm(loop_.timers(), loop_.now() + again);
 }
 
 }  // namespace gatebook::proxy

@@ -1,6 +1,7 @@
 // UpstreamLookups: asks for the addresses of upstream servers that are named by host name.
 //
-// At start and again every 30 s; every second as long as a name has none. While an answer
+// At start, and each name again when its answer's time to live is over, after 5 s at the earliest and
+// 30 s at the latest; every second as long as it has no address. While an answer
 // fails, the last good one stays in force. A name that has no address yet is no error at start:
 // its exchanges get 502 until it has one.
 //
@@ -31,17 +32,16 @@ class UpstreamLookups {
   struct Name {
     std::vector<base::IpAddress> addresses;
     std::unique_ptr<net::Resolver::Query> query;
-    bool asked = false;   // and not answered yet
+    net::Timer again;
     bool missed = false;  // said once
   };
-  void AskAll();
+  void Ask(const std::string& hostname, Name& name);
   void OnAnswer(const std::string& hostname, Name& name, const net::DnsAnswer& answer);
 
   net::Loop& loop_;
   OnAddresses on_addresses_;
   std::unique_ptr<net::Resolver> resolver_;  // only if any server is a host name
   std::map<std::string, Name> names_;
-  net::Timer again_;
 };
 
 }  // namespace gatebook::proxy

@@ -14,7 +14,13 @@ TlsClientStream::TlsClientStream(net::Loop& loop, base::UniqueFd fd,
       channel_(fd_.get(), event_, context_->scratch(), TlsChannel::Records::kFull),
       handler_(handler) {}
 
-TlsClientStream::~TlsClientStream() = default;
+TlsClientStream::~TlsClientStream() {
+  // OpenSSL takes a connection that ends without close_notify for broken and spoils its session; between HTTP
+  // peers that is how connections end.
+  if (IsEstablished() && !channel_.IsBroken()) {
+    SSL_set_shutdown(channel_.ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  }
+}
 
 base::Result<std::unique_ptr<TlsClientStream>> TlsClientStream::Connect(
     net::Loop& loop, const net::SocketAddress& address, std::shared_ptr<TlsClientContext> context,

@@ -1,124 +1,15 @@
 #include "proxy/upstream_pool.h"
 
-#include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "base/unique_fd.h"
-#include "proxy/upstream_attempt.h"
-#include "proxy/upstream_names.h"
-#include "tests/net/loop_driver.h"
+#include "tests/proxy/upstream_pool_fixture.h"
 #include "tests/support/temp_directory.h"
 
 namespace gatebook::proxy {
 namespace {
 
 using namespace std::chrono_literals;
-using base::Metric;
-using net::RunReady;
-using net::RunUntil;
-
-// A server on a loopback port; whether it listens is up to the test.
-class Server {
- public:
-  Server() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const auto address = net::SocketAddress::FromIp(*base::IpAddress::Parse("127.0.0.1"), 0);
-    EXPECT_EQ(::bind(fd_.get(), address.get(), address.size()), 0);
-    sockaddr_in bound{};
-    socklen_t size = sizeof bound;
-    getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&bound), &size);
-    endpoint.ip = *base::IpAddress::Parse("127.0.0.1");
-    endpoint.port = ntohs(bound.sin_port);
-  }
-  void Listen(int backlog = 64) { ASSERT_EQ(::listen(fd_.get(), backlog), 0); }
-  base::UniqueFd Accept() { return base::UniqueFd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)); }
-
-  config::Endpoint endpoint;
-
- private:
-  base::UniqueFd fd_;
-};
-
-// Whether the server's end sees the client's close.
-bool IsClosed(const base::UniqueFd& fd) {
-  const timeval patience{20, 0};
-  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  char byte;
-  return ::recv(fd.get(), &byte, 1, 0) == 0;
-}
-
-class UpstreamPoolTest : public testing::Test {
- protected:
-  UpstreamPoolTest() { config_.upstreams.resize(1); }
-  ~UpstreamPoolTest() override {
-    pool_.reset();
-    RunReady(loop_);
-    EXPECT_EQ(metrics_.Get(Metric::kUpstreamOpen), 0U);
-    EXPECT_EQ(metrics_.Get(Metric::kUpstreamIdle), 0U);
-    EXPECT_EQ(buffers_.taken(), 0U);
-  }
-
-  UpstreamPool& MakePool(const std::vector<config::Endpoint>& servers) {
-    config_.upstreams[0].servers = servers;
-    pool_.reset();
-    board_ = std::make_unique<HealthBoard>(config_);
-    pool_ = std::make_unique<UpstreamPool>(
-        UpstreamPool::Parts{loop_, buffers_, metrics_, names_, config_, 0, *board_, tls_});
-    return *pool_;
-  }
-
-  struct Outcome {
-    ServerChoice choice;
-    std::unique_ptr<UpstreamConnection> connection;
-    std::optional<http::Refusal> refusal;
-    int calls = 0;
-  };
-  std::unique_ptr<UpstreamPool::Attempt> Begin(Outcome& outcome) {
-    auto attempt = pool_->Connect(
-        outcome.choice,
-        [&outcome](std::unique_ptr<UpstreamConnection> connection) {
-          outcome.connection = std::move(connection);
-          ++outcome.calls;
-        },
-        [&outcome](http::Refusal refusal) {
-          outcome.refusal = refusal;
-          ++outcome.calls;
-        });
-    EXPECT_EQ(outcome.calls, 0);  // always later
-    return attempt;
-  }
-  Outcome Connect() {
-    Outcome outcome;
-    const auto attempt = Begin(outcome);
-    EXPECT_TRUE(RunUntil(loop_, [&] { return outcome.calls > 0; }));
-    RunReady(loop_);
-    EXPECT_EQ(outcome.calls, 1);
-    return outcome;
-  }
-  // As an exchange that comes for the first time.
-  std::unique_ptr<UpstreamConnection> TakeIdle() {
-    ServerChoice choice = pool_->Begin(0);
-    return pool_->TakeIdle(choice);
-  }
-  uint64_t idle() const { return metrics_.Get(Metric::kUpstreamIdle); }
-
-  net::Loop loop_;
-  base::BufferPool buffers_;
-  base::MetricsBlock metrics_;
-  config::Config config_;
-  UpstreamNames names_;
-  std::unique_ptr<HealthBoard> board_;
-  UpstreamTls tls_;
-  std::unique_ptr<UpstreamPool> pool_;
-};
 
 TEST_F(UpstreamPoolTest, AConnectionIsHandedOverReadyToBeWritten) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   MakePool({server.endpoint});
   const Outcome outcome = Connect();
@@ -133,7 +24,7 @@ TEST_F(UpstreamPoolTest, AConnectionIsHandedOverReadyToBeWritten) {
 }
 
 TEST_F(UpstreamPoolTest, TheOneUsedLastIsTakenFirst) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   UpstreamPool& pool = MakePool({server.endpoint});
   EXPECT_EQ(TakeIdle(), nullptr);
@@ -158,7 +49,7 @@ TEST_F(UpstreamPoolTest, TheOneUsedLastIsTakenFirst) {
 }
 
 TEST_F(UpstreamPoolTest, AnIdleOneThatIsSentAnythingIsDropped) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   UpstreamPool& pool = MakePool({server.endpoint});
   pool.GiveIdle(Connect().connection);
@@ -172,7 +63,7 @@ TEST_F(UpstreamPoolTest, AnIdleOneThatIsSentAnythingIsDropped) {
 }
 
 TEST_F(UpstreamPoolTest, AnIdleOneThatTheServerEndsIsDropped) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   UpstreamPool& pool = MakePool({server.endpoint});
   pool.GiveIdle(Connect().connection);
@@ -182,7 +73,7 @@ TEST_F(UpstreamPoolTest, AnIdleOneThatTheServerEndsIsDropped) {
 }
 
 TEST_F(UpstreamPoolTest, ADroppedOneDoesNotTakeTheOthersWithIt) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   UpstreamPool& pool = MakePool({server.endpoint});
   std::vector<base::UniqueFd> peers;
@@ -201,7 +92,7 @@ TEST_F(UpstreamPoolTest, ADroppedOneDoesNotTakeTheOthersWithIt) {
 }
 
 TEST_F(UpstreamPoolTest, NoMoreThanMaxIdleAreKept) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   config_.upstreams[0].max_idle = 1;
   UpstreamPool& pool = MakePool({server.endpoint});
@@ -218,7 +109,7 @@ TEST_F(UpstreamPoolTest, NoMoreThanMaxIdleAreKept) {
 }
 
 TEST_F(UpstreamPoolTest, NoneAreKeptWhereNoneMayBe) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   config_.upstreams[0].max_idle = 0;
   UpstreamPool& pool = MakePool({server.endpoint});
@@ -228,7 +119,7 @@ TEST_F(UpstreamPoolTest, NoneAreKeptWhereNoneMayBe) {
 }
 
 TEST_F(UpstreamPoolTest, OneThatIsIdleForTheWholeKeepAliveIsClosed) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   config_.timeouts.upstream_keep_alive = 100ms;
   UpstreamPool& pool = MakePool({server.endpoint});
@@ -244,7 +135,7 @@ TEST_F(UpstreamPoolTest, OneThatIsIdleForTheWholeKeepAliveIsClosed) {
 }
 
 TEST_F(UpstreamPoolTest, AllIdleOnesCanBeClosedAtOnce) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   UpstreamPool& pool = MakePool({server.endpoint});
   auto first = Connect().connection;
@@ -259,7 +150,7 @@ TEST_F(UpstreamPoolTest, AllIdleOnesCanBeClosedAtOnce) {
 
 // A worker's end: the loop still holds what the pool has let go of.
 TEST_F(UpstreamPoolTest, ThePoolMayEndBeforeWhatItDisposedOf) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   UpstreamPool& pool = MakePool({server.endpoint});
   pool.GiveIdle(Connect().connection);
@@ -272,7 +163,7 @@ TEST_F(UpstreamPoolTest, ThePoolMayEndBeforeWhatItDisposedOf) {
 }
 
 TEST_F(UpstreamPoolTest, AServerThatRefusesIsNoConnection) {
-  const Server server;  // bound, and does not listen
+  const ScriptedServer server;  // bound, and does not listen
   MakePool({server.endpoint});
   EXPECT_EQ(Connect().refusal, http::Refusal::kUpstreamConnect);
   EXPECT_EQ(metrics_.Get(Metric::kUpstreamConnectsFailed), 1U);
@@ -288,16 +179,8 @@ TEST_F(UpstreamPoolTest, AUnixPathWhereNobodyIsIsToldLaterToo) {
   EXPECT_EQ(Connect().refusal, http::Refusal::kUpstreamConnect);
 }
 
-config::Endpoint Named(const std::string& hostname, uint16_t port) {
-  config::Endpoint endpoint;
-  endpoint.kind = config::Endpoint::Kind::kHostname;
-  endpoint.hostname = hostname;
-  endpoint.port = port;
-  return endpoint;
-}
-
 TEST_F(UpstreamPoolTest, ANameIsUnresolvedUntilItHasAnAddress) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   MakePool({Named("upstream.test", server.endpoint.port)});
   EXPECT_EQ(Connect().refusal, http::Refusal::kUpstreamUnresolved);
@@ -307,7 +190,7 @@ TEST_F(UpstreamPoolTest, ANameIsUnresolvedUntilItHasAnAddress) {
 
 // As with a "localhost" that is ::1 first and a server that is on 127.0.0.1 only.
 TEST_F(UpstreamPoolTest, EveryAddressOfANameIsTried) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   names_.Set("upstream.test", {*base::IpAddress::Parse("127.0.0.98"), *base::IpAddress::Parse("127.0.0.99"),
                                server.endpoint.ip});
@@ -317,15 +200,8 @@ TEST_F(UpstreamPoolTest, EveryAddressOfANameIsTried) {
 }
 
 TEST_F(UpstreamPoolTest, AServerThatDoesNotAnswerIsGivenUpInTime) {
-  Server server;
-  server.Listen(0);
-  // Its queue is full: what comes now is neither accepted nor refused.
-  const auto address = net::SocketAddress::FromIp(server.endpoint.ip, server.endpoint.port);
-  std::vector<base::UniqueFd> waiting;
-  for (int i = 0; i < 4; ++i) {
-    waiting.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    (void)::connect(waiting.back().get(), address.get(), address.size());
-  }
+  ScriptedServer server;
+  server.BeBlackHole();
   config_.timeouts.connect = 150ms;
   MakePool({server.endpoint});
   const base::SteadyTime begun = loop_.now();
@@ -335,9 +211,9 @@ TEST_F(UpstreamPoolTest, AServerThatDoesNotAnswerIsGivenUpInTime) {
 }
 
 TEST_F(UpstreamPoolTest, TheNextServerIsTriedWhenOneRefuses) {
-  const Server dead;
-  const Server also_dead;
-  Server living;
+  const ScriptedServer dead;
+  const ScriptedServer also_dead;
+  ScriptedServer living;
   living.Listen();
   MakePool({dead.endpoint, also_dead.endpoint, living.endpoint});
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(Connect().connection);  // wherever it begins
@@ -346,27 +222,27 @@ TEST_F(UpstreamPoolTest, TheNextServerIsTriedWhenOneRefuses) {
 }
 
 TEST_F(UpstreamPoolTest, AServerWithoutAnAddressIsPassedOver) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   MakePool({Named("upstream.test", 1), server.endpoint});
   EXPECT_TRUE(Connect().connection);
 }
 
 TEST_F(UpstreamPoolTest, ServersAreTakenInTurn) {
-  Server first;
-  Server second;
+  ScriptedServer first;
+  ScriptedServer second;
   first.Listen();
   second.Listen();
   MakePool({first.endpoint, second.endpoint});
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(Connect().connection);
-  for (Server* server : {&first, &second}) {
+  for (ScriptedServer* server : {&first, &second}) {
     EXPECT_TRUE(server->Accept().IsValid());
     EXPECT_TRUE(server->Accept().IsValid());
   }
 }
 
 TEST_F(UpstreamPoolTest, AnAttemptThatIsDestroyedGivesUp) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
   MakePool({server.endpoint});
   Outcome outcome;
@@ -378,9 +254,9 @@ TEST_F(UpstreamPoolTest, AnAttemptThatIsDestroyedGivesUp) {
 }
 
 TEST_F(UpstreamPoolTest, AnAttemptMayBeDisposedOfInItsOwnCallback) {
-  Server server;
+  ScriptedServer server;
   server.Listen();
-  const Server dead;
+  const ScriptedServer dead;
   for (const config::Endpoint& endpoint : {server.endpoint, dead.endpoint}) {
     MakePool({endpoint});
     bool over = false;
