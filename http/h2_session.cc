@@ -113,6 +113,12 @@ bool H2Session::Dispatch() {
   return told || woken;
 }
 
+bool H2Session::IsDue() const {
+  if (!events_.empty()) return true;
+  if (end_ || !HasRoom()) return false;
+  return std::ranges::any_of(waiting_, [this](const H2Stream* stream) { return IsOpenFor(*stream); });
+}
+
 bool H2Session::IsOpenFor(const H2Stream& stream) const {
   return nghttp2_session_get_remote_window_size(library_.get()) > 0 &&
          nghttp2_session_get_stream_remote_window_size(library_.get(), stream.id) > 0;

@@ -139,6 +139,10 @@ class H2Session {
   // dropped. True: it told somebody something.
   bool Dispatch();
 
+  // Whether Dispatch() would tell anybody anything now: whoever stops calling it before it returns false, to
+  // let others have their turn, has to come back.
+  bool IsDue() const;
+
   // The bytes to send, of all streams; what was shown is not changed afterwards, only added to. Drop what was
   // sent.
   std::string_view Output();

@@ -106,6 +106,7 @@ TEST(H2Windows, StopPayloadAndItsWriterIsToldWhenTheyOpen) {
   peer.session().SubmitHead(1, Answer(200), {}, false);
   EXPECT_EQ(peer.session().OfferData(1, "0123456789abc"), 10u);
   EXPECT_EQ(peer.session().OfferData(1, "abc"), 0u);
+  EXPECT_FALSE(peer.session().IsDue());
   EXPECT_FALSE(peer.session().Dispatch());
   peer.Told();
   EXPECT_EQ(peer.Feed(WindowUpdate(1, 2)), "HEADERS 1 :status=200\nDATA 1 10\n");
@@ -222,6 +223,7 @@ TEST(H2Session, TellsEveryStreamWhenTheConnectionEnds) {
   peer.Feed(Headers(1, Get()) + Headers(3, Post(), false));
   peer.Told();
   peer.session().Abort(H2End::kGlitches);
+  EXPECT_TRUE(peer.session().IsDue());
   EXPECT_EQ(peer.Told(), "");
   peer.session().Dispatch();
   EXPECT_EQ(peer.Told(), "1 closed 11 connection\n3 closed 11 connection\n");
