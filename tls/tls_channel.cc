@@ -48,7 +48,7 @@ TlsChannel::Step TlsChannel::Handshake() {
   }
   const int error = SSL_get_error(ssl_.get(), done);
   bio_.Send();  // our part of the handshake, or the alert that says what is wrong with theirs
-  if ((error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) || bio_.IsBroken())
+  if ((error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) || bio_.IsUnwritable())
     return Step::kFailed;
   return Step::kPending;
 }
@@ -109,7 +109,7 @@ size_t TlsChannel::NextRecord(size_t left) const {
 
 IoResult TlsChannel::Write(std::string_view bytes) {
   CHECK(established_ && !shutting_down_ && !bytes.empty());
-  if (IsBroken()) return {IoStatus::kError};
+  if (IsUnwritable()) return {IoStatus::kError};
   if (bio_.IsBlocked()) return {IoStatus::kWouldBlock};
   const base::SteadyTime now = event_.loop().now();
   if (now - last_write_ >= kRest) burst_bytes_ = 0;
@@ -134,14 +134,14 @@ IoResult TlsChannel::Write(std::string_view bytes) {
     ERR_clear_error();
     broken_ = true;
   }
-  if (IsBroken()) return {IoStatus::kError};
+  if (IsUnwritable()) return {IoStatus::kError};
   return {IoStatus::kOk, taken};
 }
 
 void TlsChannel::ShutdownWrite() {
   if (shutting_down_) return;
   shutting_down_ = true;
-  if (established_ && !IsBroken()) {
+  if (established_ && !IsUnwritable()) {
     ForgetErrors();
     SSL_shutdown(ssl_.get());
     ERR_clear_error();

@@ -58,7 +58,9 @@ class TlsChannel {
   size_t unsent_size() const { return bio_.unsent_size(); }
 
   bool IsEstablished() const { return established_; }
+  // Nothing more comes; likewise nothing can be written, though what had come before is still to be read.
   bool IsBroken() const { return broken_ || bio_.IsBroken(); }
+  bool IsUnwritable() const { return broken_ || bio_.IsUnwritable(); }
   // The end that Read() told of was a bare FIN, without close_notify.
   bool truncated() const { return truncated_; }
   SSL* ssl() const { return ssl_.get(); }

@@ -50,7 +50,7 @@ void TlsClientStream::OnReady(bool readable, bool writable) {
   channel_.OnEdge(readable, writable);
   if (IsEstablished()) return handler_.OnStreamReady();
   // A socket that is merely writable is no news: our flights fit into what the BIO takes.
-  if (readable || channel_.IsBroken()) Handshake();
+  if (readable || channel_.IsUnwritable()) Handshake();
 }
 
 void TlsClientStream::Handshake() {

@@ -1,24 +1,15 @@
 // TlsStream: the server's side of a TLS connection as a net::Stream, OpenSSL
 // straight on the socket.
 //
-// A record costs one recv(), all records of one Write() one sendmsg(), and what is known
-// to block nothing (tls/socket_bio.h). Records that a full socket does not take stay
-// here, and Write() takes nothing more until they are gone.
-//
-// A large answer begins with small records, so that the client can decrypt what the
-// first packets bring, and goes on with full ones; after a second's rest it begins
-// anew. What fits one record goes as one.
-//
 // A TLS 1.3 ticket waits for the first Write() (RFC 8446 §4.6.1 lets it come at any
 // time): a system call less, and the client not woken for nothing.
 //
 // Thread: the loop's. Owns: the descriptor. Borrows: loop and handler.
 // Ends: as net::Stream; unsent bytes are lost (HasUnsent()).
-// Limits: 64 KiB taken by one Write(), at most 136 KiB unsent; 64 KiB received without
-//   a byte of application data (hello, key updates) end the connection.
+// Limits: as tls/tls_channel.h; 64 KiB received without a byte of application data (hello,
+//   key updates) end the connection.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,7 +17,7 @@
 #include "base/unique_fd.h"
 #include "net/socket_event.h"
 #include "net/stream.h"
-#include "tls/socket_bio.h"
+#include "tls/tls_channel.h"
 #include "tls/tls_context.h"
 
 namespace gatebook::tls {
@@ -41,15 +32,15 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
                                              net::StreamHandler& handler);
   ~TlsStream() override;
 
-  net::IoResult Read(std::span<char> into) override;
-  net::IoResult Write(std::string_view bytes) override;
-  void ShutdownWrite() override;
+  net::IoResult Read(std::span<char> into) override { return channel_.Read(into); }
+  net::IoResult Write(std::string_view bytes) override { return channel_.Write(bytes); }
+  void ShutdownWrite() override { channel_.ShutdownWrite(); }
   // A ticket that waits for the first Write() is not meant: nobody has to wait for it.
-  bool HasUnsent() const override { return bio_.unsent_size() > 0 && bio_.IsBlocked() && !IsBroken(); }
-  size_t unsent_size() const override { return bio_.unsent_size(); }
+  bool HasUnsent() const override { return channel_.HasUnsent(); }
+  size_t unsent_size() const override { return channel_.unsent_size(); }
   int fd() const override { return fd_.get(); }
 
-  bool IsEstablished() const { return established_; }
+  bool IsEstablished() const { return channel_.IsEstablished(); }
 
   // What was agreed upon. Requires: IsEstablished(). The views live as long as the stream.
   int version() const;              // 12 or 13
@@ -62,7 +53,7 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
 
   // The end that Read() told of was a bare FIN, without close_notify: what came before it may
   // have been cut short by anyone.
-  bool truncated() const { return truncated_; }
+  bool truncated() const { return channel_.truncated(); }
 
   // After OnStreamFailed(): why, in a few words without anything of the client's.
   std::string_view failure() const override { return failure_; }
@@ -77,31 +68,16 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
 
   void OnReady(bool readable, bool writable) override;
   void Handshake();
-  void Establish();
   void Fail();
-  net::IoResult OnReadStopped(int error);
-  size_t NextRecord(size_t left) const;
-  bool IsBroken() const { return broken_ || bio_.IsBroken(); }
-  bool IsUnwritable() const { return broken_ || bio_.IsUnwritable(); }
-  void FinishShutdown();
 
   base::UniqueFd fd_;
   std::shared_ptr<TlsContext> context_;
   net::SocketEvent event_;
-  SocketBio bio_;
-  SslPtr ssl_;  // uses bio_
+  TlsChannel channel_;
   net::StreamHandler& handler_;
-  base::SteadyTime last_write_{};
   const char* failure_ = "";
-  uint32_t burst_bytes_ = 0;  // written since the last rest
-  bool established_ = false;
   bool failed_ = false;
-  bool broken_ = false;  // the TLS session is beyond repair
-  bool ended_ = false;   // Read() has told of the end
-  bool truncated_ = false;
   bool saw_plain_http_ = false;
-  bool shutting_down_ = false;  // ShutdownWrite() was called
-  bool fin_sent_ = false;
 };
 
 }  // namespace gatebook::tls
