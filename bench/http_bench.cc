@@ -195,7 +195,8 @@ void Http2Exchanges(benchmark::State& state, bool server_only) {
     client.session().Dispatch();
     server.session().DropOutput(answered.size());
     exchanges += kStreams;
-    if (server_only) state.SetIterationTime(seconds), seconds = 0;
+    if (server_only) state.SetIterationTime(seconds);
+    seconds = 0;
   }
   CHECK(client.session().completed() == static_cast<uint64_t>(exchanges));
   state.SetItemsProcessed(exchanges);

@@ -4,11 +4,14 @@
 #include <cstdlib>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "http/body_reader.h"
+#include "http/h2_session.h"
 #include "http/head_writer.h"
 #include "http/request_parser.h"
 #include "http/response_parser.h"
+#include "tests/http/h2_wire.h"
 
 namespace {
 
@@ -61,6 +64,48 @@ TEST(SteadyState, AsksForNothingFromTheHeap) {
   const size_t before = allocations;
   for (int i = 0; i < 100; ++i) exchange();
   EXPECT_EQ(allocations, before);
+}
+
+// Answers at once, and keeps nothing.
+class Answerer final : public H2Handler {
+ public:
+  H2Session* session = nullptr;
+
+ private:
+  void OnRequest(int32_t id, const RequestHead&, bool) override {
+    ResponseHead head;
+    head.status = 200;
+    session->SubmitHead(id, head, {}, false);
+    session->OfferData(id, "hello");
+    session->End(id);
+  }
+  void OnData(int32_t, std::string_view) override {}
+  void OnEnd(int32_t) override {}
+  void OnClosed(int32_t, const H2Closing&) override {}
+  void OnWritable(int32_t) override {}
+};
+
+TEST(SteadyState, OfHttp2AsksForNothingBesideWhatItsLibraryDoes) {
+  base::BufferPool buffers;
+  H2Pool pool(buffers);
+  Answerer answerer;
+  H2Session session({}, pool, answerer);
+  answerer.session = &session;
+  session.Receive(ClientHello(), {});
+  std::vector<std::string> requests;
+  for (int i = 0; i < 100; ++i) {
+    requests.push_back(
+        Headers(2 * i + 1, With(Get(), {{"user-agent", std::string(200, 'a')}, {"cookie", "a"}})));
+  }
+  size_t before = 0;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    if (i == 10) before = allocations;
+    session.Receive(requests[i], {});
+    session.Dispatch();
+    session.DropOutput(session.Output().size());
+  }
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(session.completed(), requests.size());
 }
 
 }  // namespace
