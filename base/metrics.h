@@ -27,6 +27,7 @@ enum class MetricKind { kCounter, kGauge };
   X(kConnectionsRefusedLimit, kCounter, "gatebook_connections_refused_total", "reason=\"limit\"", "Client connections closed at once") \
   X(kConnectionsRefusedAddress, kCounter, "gatebook_connections_refused_total", "reason=\"address_limit\"", "Client connections closed at once") \
   X(kConnectionsRefusedDescriptors, kCounter, "gatebook_connections_refused_total", "reason=\"descriptors\"", "Client connections closed at once") \
+  X(kH2ConnectionsOpen, kGauge, "gatebook_http2_connections_open", "", "Client connections that speak HTTP/2 now") \
   X(kRequests, kCounter, "gatebook_requests_total", "", "Requests whose head was read whole")                       \
   X(kExchangesOpen, kGauge, "gatebook_exchanges_open", "", "Exchanges under way")                                   \
   X(kTunnelsOpen, kGauge, "gatebook_tunnels_open", "", "WebSocket tunnels open now")                                \

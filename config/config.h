@@ -80,6 +80,7 @@ enum class ClientCertificates { kNone, kOptional, kRequired };
 
 struct Tls {
   uint32_t min_version = 12;  // 12 or 13; written "1.2", "1.3"
+  bool http2 = true;  // offered by ALPN, before HTTP/1.1
   bool tickets = true;
   milliseconds ticket_key_rotation = 8h;  // a ticket is accepted for two rotations
   ClientCertificates client_certificates = ClientCertificates::kNone;

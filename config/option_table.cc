@@ -125,6 +125,8 @@ constexpr Option kOptions[] = {
 
     {.section = S::kTls, .key = "min_version", .type = kWord, .field = kMinVersion,
      .help = "The oldest version that clients may use", .words = kTlsVersions},
+    {.section = S::kTls, .key = "http2", .type = kBool, .field = In<&Config::tls, &Tls::http2>(),
+     .help = "Offer HTTP/2 to clients (ALPN h2)"},
     {.section = S::kTls, .key = "tickets", .type = kBool, .field = In<&Config::tls, &Tls::tickets>(),
      .help = "Let clients resume with session tickets"},
     {.section = S::kTls, .key = "ticket_key_rotation", .type = kDuration,

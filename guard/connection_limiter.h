@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "base/ip_address.h"
 
@@ -20,7 +21,8 @@ class ConnectionLimiter {
   enum class Verdict { kAdmit, kTooMany, kTooManyFromAddress };
 
   // 0: no limit an address.
-  ConnectionLimiter(uint32_t most, uint32_t most_an_address) : most_(most), most_an_address_(most_an_address) {}
+  ConnectionLimiter(uint32_t most, uint32_t most_an_address)
+      : most_(most), most_an_address_(most_an_address) {}
 
   // kAdmit counts the connection; Leave() must follow when it ends. Connections
   // without an address (Unix sockets) count in all only.
@@ -35,6 +37,33 @@ class ConnectionLimiter {
   std::mutex mutex_;
   // Ordered, so that no choice of addresses makes it slow.
   std::map<base::IpAddress, uint32_t> by_address_;  // guarded by mutex_
+};
+
+// What Enter() gave, as a thing that is left by being destroyed.
+class ConnectionSeat {
+ public:
+  ConnectionSeat() = default;
+  // Enter() has said kAdmit.
+  ConnectionSeat(ConnectionLimiter& limiter, const std::optional<base::IpAddress>& address)
+      : limiter_(&limiter), address_(address) {}
+  ~ConnectionSeat() { Leave(); }
+  ConnectionSeat(ConnectionSeat&& other) noexcept
+      : limiter_(std::exchange(other.limiter_, nullptr)), address_(other.address_) {}
+  ConnectionSeat& operator=(ConnectionSeat&& other) noexcept {
+    Leave();
+    limiter_ = std::exchange(other.limiter_, nullptr);
+    address_ = other.address_;
+    return *this;
+  }
+
+ private:
+  void Leave() {
+    if (limiter_ != nullptr) limiter_->Leave(address_);
+    limiter_ = nullptr;
+  }
+
+  ConnectionLimiter* limiter_ = nullptr;
+  std::optional<base::IpAddress> address_;
 };
 
 }  // namespace gatebook::guard

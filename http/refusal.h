@@ -57,6 +57,7 @@ namespace gatebook::http {
   /* the connection */                                                                                 \
   X(kHeaderTimeout, 408, "header_timeout", "the head did not arrive within timeouts.request_header")   \
   X(kBodyTimeout, 408, "body_timeout", "the body came slower than limits.min_rate")                    \
+  X(kWriteTimeout, 408, "write_timeout", "the client took the answer slower than limits.min_rate")     \
   X(kJournalFull, 503, "journal_full", "the journal is full and journal.on_full is refuse")            \
   X(kNoRoute, 404, "no_route", "no route for this host and path")                                      \
   X(kPlainOnTls, 400, "plain_on_tls", "plain HTTP sent to a TLS listener")                             \
@@ -71,8 +72,7 @@ namespace gatebook::http {
   X(kUpstreamTimeout, 504, "upstream_timeout", "no answer within timeouts.first_byte")                 \
   X(kUpstreamStalled, 504, "upstream_stalled", "no byte of the answer within timeouts.upstream_idle")  \
   X(kUpstreamTooMany1xx, 502, "upstream_too_many_1xx", "more interim answers than is reasonable")      \
-  X(kUpstreamBadUpgrade, 502, "upstream_bad_upgrade", "a 101 that was not asked for, or a wrong one")  \
-  X(kShuttingDown, 503, "shutting_down", "the process is ending")
+  X(kUpstreamBadUpgrade, 502, "upstream_bad_upgrade", "a 101 that was not asked for, or a wrong one") 
 
 enum class Refusal : uint8_t {
 #define GATEBOOK_REFUSAL_ENUM(name, status, slug, meaning) name,

@@ -289,11 +289,15 @@ void RequestParser::SetTarget() {
   }
 }
 
-std::string_view RequestParser::refused_method() const { return method_.In(data_); }
-
-std::string_view RequestParser::refused_target() const {
+const RequestHead& RequestParser::KnownHead() {
+  head_ = {};
+  head_.method_text = method_.In(data_);
   const std::string_view target = target_.In(data_);
-  return target.starts_with('/') ? target : std::string_view();
+  if (target.starts_with('/')) {
+    head_.target = target;
+    head_.path = target.substr(0, target.find('?'));
+  }
+  return head_;
 }
 
 }  // namespace gatebook::http

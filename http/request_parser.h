@@ -46,11 +46,11 @@ class RequestParser {
 
   const RequestHead& head() const { return head_; }
   Refusal refusal() const { return refusal_; }
-  // What of the request line is known even when refused (for the visit); may be empty. Not
-  // checked, but for the method being a token and the target beginning with '/' (an absolute
-  // form could carry a password). Views into the bytes of the last Parse().
-  std::string_view refused_method() const;
-  std::string_view refused_target() const;
+  // What of the request line is known of a head that is not whole, for the visit: method_text,
+  // target and path, or nothing. Not checked, but for the method being a token and the target
+  // beginning with '/' (an absolute form could carry a password). Views into the bytes of the
+  // last Parse(); head() is the same afterwards.
+  const RequestHead& KnownHead();
 
   void Reset();
 

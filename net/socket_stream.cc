@@ -11,7 +11,7 @@
 namespace gatebook::net {
 
 SocketStream::SocketStream(Loop& loop, base::UniqueFd fd, StreamHandler& handler)
-    : fd_(std::move(fd)), event_(loop, *this), handler_(handler) {}
+    : fd_(std::move(fd)), event_(loop, *this), handler_(&handler) {}
 
 std::unique_ptr<SocketStream> SocketStream::Accepted(Loop& loop, base::UniqueFd fd, StreamHandler& handler) {
   std::unique_ptr<SocketStream> stream(new SocketStream(loop, std::move(fd), handler));
@@ -37,14 +37,14 @@ void SocketStream::OnReady(bool readable, bool writable) {
     if (const int error = ConnectError(fd_.get()); error != 0) {
       error_ = error;
       event_.Stop();
-      handler_.OnStreamFailed();
+      handler_->OnStreamFailed();
       return;
     }
     writable_ = true;
   }
   readable_ |= readable;
   writable_ |= writable;
-  handler_.OnStreamReady();
+  handler_->OnStreamReady();
 }
 
 IoResult SocketStream::Read(std::span<char> into) {

@@ -24,6 +24,7 @@ class SocketStream : public Stream, private SocketEvent::Handler {
   static base::Result<std::unique_ptr<SocketStream>> Connect(Loop& loop, const SocketAddress& address,
                                                              StreamHandler& handler);
 
+  void SetHandler(StreamHandler& handler) override { handler_ = &handler; }
   IoResult Read(std::span<char> into) override;
   IoResult Write(std::string_view bytes) override;
   void ShutdownWrite() override;
@@ -39,7 +40,7 @@ class SocketStream : public Stream, private SocketEvent::Handler {
 
   base::UniqueFd fd_;
   SocketEvent event_;
-  StreamHandler& handler_;
+  StreamHandler* handler_;
   int error_ = 0;
   bool connecting_ = false;
   bool readable_ = false;  // a read may give something

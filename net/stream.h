@@ -46,6 +46,9 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
+  // Who is told from now on.
+  virtual void SetHandler(StreamHandler& handler) = 0;
+
   virtual IoResult Read(std::span<char> into) = 0;
   // May take less than all of it. The same bytes must be offered again after kWouldBlock.
   virtual IoResult Write(std::string_view bytes) = 0;

@@ -1,22 +1,33 @@
-// ClientFacts: what is the same for a whole client connection, worked out once.
+// ClientFacts: who asks and how it came, worked out once for a whole client
+// connection, or, behind trusted proxies, for each of its requests.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/ip_address.h"
+#include "config/config.h"
+#include "http/forwarded.h"
+#include "http/head.h"
 #include "logger/visit.h"
 
 namespace gatebook::proxy {
 
 struct ClientFacts {
   base::IpAddress ip;       // unspecified for a Unix peer
-  uint8_t tls_version = 0;  // 0 plain, 12, 13
+  uint8_t tls_version = 0;  // of this hop: 0 plain, 12, 13
+  bool secure = false;      // the client itself spoke https: Secure cookies come and go
   // The forwarding fields that do not change between requests, ready to be written:
   // X-Forwarded-For, X-Forwarded-Proto, and the beginning of Forwarded.
   std::string forwarding_fields;
 };
 
-// For `ip` seen over TLS or not. RFC 7239 §6: an IPv6 address stands in brackets and quotes.
-std::string MakeForwardingFields(const base::IpAddress& ip, bool tls);
+// For the peer at `ip`. RFC 7239 §6: an IPv6 address stands in brackets and quotes.
+std::string MakeForwardingFields(const base::IpAddress& ip, bool https);
+
+// The facts of a request whose peer is a trusted proxy that says for whom it speaks; nothing
+// where the peer's own facts hold.
+std::optional<ClientFacts> FactsBehindProxies(const ClientFacts& peer, const http::RequestHead& head,
+                                              const config::Edge& edge);
 
 }  // namespace gatebook::proxy

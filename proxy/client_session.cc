@@ -1,6 +1,4 @@
-// The part of ClientConnection that decides whose session a request belongs to.
-
-#include "proxy/client_connection.h"
+#include "proxy/client_session.h"
 
 namespace gatebook::proxy {
 namespace {
@@ -28,44 +26,42 @@ std::string_view OurCookieField(const http::RequestHead& head, std::string_view 
 
 }  // namespace
 
-VisitSession ClientConnection::DecideSession(const http::RequestHead* head) {
-  const base::SteadyTime now = context_.loop.now();
+VisitSession ClientSession::Decide(const http::RequestHead* head, bool secure, SessionKeeper& keeper,
+                                   std::string_view cookie_name, base::SteadyTime now,
+                                   base::MetricsBlock& metrics) {
   std::string_view cookie;
-  if (head != nullptr && facts_.tls_version != 0) {
-    cookie = OurCookieField(*head, context_.config.session.cookie);
-  }
-  const bool holds = session_decided_ && now - session_decided_at_ < kDecisionHolds;
-  if (!holds || (!cookie.empty() && cookie != cookie_seen_)) JudgeSession(cookie, now);
-  session_used_at_ = now;
-  const VisitSession session{session_.id, !session_told_};
-  session_told_ = true;
-  return session;
+  if (head != nullptr && secure) cookie = OurCookieField(*head, cookie_name);
+  const bool holds = decided_ && now - decided_at_ < kDecisionHolds;
+  if (!holds || (!cookie.empty() && cookie != cookie_seen_)) Judge(cookie, secure, keeper, now, metrics);
+  used_at_ = now;
+  return {token_.id, !std::exchange(told_, true)};
 }
 
-void ClientConnection::JudgeSession(std::string_view cookie, base::SteadyTime now) {
+void ClientSession::Judge(std::string_view cookie, bool secure, SessionKeeper& keeper, base::SteadyTime now,
+                          base::MetricsBlock& metrics) {
   using Verdict = SessionDecision::Verdict;
-  const SessionDecision decision = context_.sessions.Decide(cookie, base::Clock::System().WallNow());
-  const bool outlived = now - session_began_at_ > context_.config.session.lifetime ||
-                        now - session_used_at_ > context_.config.session.idle;
+  const base::WallTime wall = base::Clock::System().WallNow();
+  const SessionDecision decision = keeper.Decide(cookie, wall);
+  const bool outlived = now - began_at_ > keeper.lifetime() || now - used_at_ > keeper.idle();
   if (decision.verdict == Verdict::kContinued) {
-    context_.metrics.Add(Metric::kSessionsContinued);
-    session_ = decision.token;
-    session_told_ = true;
-    session_began_at_ = now - (std::chrono::floor<std::chrono::seconds>(base::Clock::System().WallNow()) -
-                               std::chrono::sys_seconds(std::chrono::seconds(decision.token.created)));
+    metrics.Add(Metric::kSessionsContinued);
+    token_ = decision.token;
+    told_ = true;
+    began_at_ = now - (std::chrono::floor<std::chrono::seconds>(wall) -
+                       std::chrono::sys_seconds(std::chrono::seconds(decision.token.created)));
     set_cookie_ = decision.set_cookie;
-  } else if (!session_decided_ || decision.verdict == Verdict::kStale || outlived) {
+  } else if (!decided_ || decision.verdict == Verdict::kStale || outlived) {
     // Without a good cookie the connection keeps the id it has, as long as an id may live.
-    context_.metrics.Add(decision.verdict == Verdict::kForged  ? Metric::kSessionsForged
-                         : decision.verdict == Verdict::kStale ? Metric::kSessionsStale
-                                                               : Metric::kSessionsNew);
-    session_ = decision.token;
-    session_told_ = false;
-    session_began_at_ = now;
-    set_cookie_ = facts_.tls_version != 0;
+    metrics.Add(decision.verdict == Verdict::kForged  ? Metric::kSessionsForged
+                : decision.verdict == Verdict::kStale ? Metric::kSessionsStale
+                                                      : Metric::kSessionsNew);
+    token_ = decision.token;
+    told_ = false;
+    began_at_ = now;
+    set_cookie_ = secure;
   }
-  session_decided_ = true;
-  session_decided_at_ = now;
+  decided_ = true;
+  decided_at_ = now;
   cookie_seen_.assign(cookie.size() <= kMostRememberedCookie ? cookie : std::string_view());
 }
 

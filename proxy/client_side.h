@@ -10,8 +10,11 @@
 #include <string_view>
 
 #include "http/head.h"
+#include "http/header_rules.h"
 #include "http/refusal.h"
+#include "logger/visit.h"
 #include "net/stream.h"
+#include "proxy/own_answer.h"
 
 namespace gatebook::proxy {
 
@@ -25,6 +28,8 @@ class ClientSide {
     kGone,     // the client has left
   };
 
+  virtual logger::Protocol protocol() const = 0;
+
   // Request body without its framing, at most `most` bytes.
   virtual Take ReadBody(size_t most, std::string_view& piece) = 0;
   virtual http::Refusal body_refusal() const = 0;
@@ -34,9 +39,10 @@ class ClientSide {
   // The answer. Everything is gathered until Flush() or until a record is full.
   virtual void WriteInterim(const http::ResponseHead& head) = 0;
   // `request_read`: whether all of the request has been read; if not, the connection ends with the answer.
-  virtual void WriteHead(const http::ResponseHead& head, bool request_read) = 0;
+  // `rules`: the route's, or null.
+  virtual void WriteHead(const http::ResponseHead& head, bool request_read, const http::HeaderRules* rules) = 0;
   // An answer of our own making instead.
-  virtual void WriteRefusal(http::Refusal refusal, bool request_read) = 0;
+  virtual void WriteOwnAnswer(const OwnAnswer& answer, bool request_read) = 0;
   // Takes what it can; less than all means that the client is slow, and OnExchangeReady will come.
   virtual size_t WriteBody(std::string_view piece) = 0;
   virtual void WriteEnd() = 0;

@@ -14,13 +14,14 @@ namespace gatebook::proxy {
   X(kRefused, "refused", "ended after a refusal")                                            \
   X(kKeepAliveTimeout, "keep_alive_timeout", "idle for timeouts.keep_alive")                 \
   X(kHandshakeTimeout, "handshake_timeout", "no TLS within timeouts.handshake")              \
+  X(kProxyHeader, "proxy_header", "a PROXY header was due, and none or a broken one came")   \
   X(kHandshakeFailed, "handshake_failed", "TLS could not be agreed on")                      \
-  X(kHeaderTimeout, "header_timeout", "no whole head within timeouts.request_header")        \
   X(kWriteTimeout, "write_timeout", "the client took less than limits.min_rate")             \
   X(kClientAborted, "client_aborted", "the client left in the middle of an exchange")        \
   X(kAnswerBroken, "answer_broken", "the upstream's answer broke off after its head")        \
   X(kTunnelEnded, "tunnel_ended", "a tunnel was closed by one of its ends")                  \
   X(kTunnelIdle, "tunnel_idle", "a tunnel was silent for timeouts.tunnel_idle")              \
+  X(kHttp2Broken, "http2_broken", "ended by us; gatebook_http2_ends_total says for what")    \
   X(kDrained, "drained", "the process is ending")
 
 enum class CloseReason : uint8_t {

@@ -1,7 +1,10 @@
 #include "proxy/exchange.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "proxy/request_writer.h"
+#include "proxy/websocket_key.h"
 
 namespace gatebook::proxy {
 namespace {
@@ -23,11 +26,12 @@ constexpr std::chrono::seconds kOpenAfter{25};
 
 }  // namespace
 
-Exchange::Exchange(WorkerContext& context, ClientSide& client, const ClientFacts& facts, const http::RequestHead& head,
-                   const VisitSession& session)
+Exchange::Exchange(WorkerContext& context, Generation& generation, ClientSide& client,
+                   const ClientFacts& facts, const Request& request, const VisitSession& session)
     : context_(context),
+      generation_(generation),
       client_(client),
-      head_(head),
+      head_(*request.head),
       facts_(facts),
       to_upstream_(context.buffers),
       response_timer_([this] { OnResponseTimeout(); }),
@@ -35,9 +39,20 @@ Exchange::Exchange(WorkerContext& context, ClientSide& client, const ClientFacts
   facts_of_visit_.arrival = base::Clock::System().WallNow();
   facts_of_visit_.started = context_.loop.now();
   facts_of_visit_.session = session;
+  facts_of_visit_.protocol = client_.protocol();
   facts_of_visit_.request_id = context_.request_ids.Next();
-  request_read_ = head_.framing == Framing::kNone;
   context_.metrics.Add(Metric::kExchangesOpen);
+  Begin(request);
+}
+
+void Exchange::Begin(const Request& request) {
+  if (request.refusal != Refusal::kCount) return Refuse(request.refusal);
+  request_read_ = head_.framing == Framing::kNone;
+  if (context_.book.MustRefuse()) return Refuse(Refusal::kJournalFull);
+  if (request.redirect_to_https) {
+    facts_of_visit_.status = 308;
+    return EndWith(Ending::kOwnAnswer);
+  }
   open_timer_.Arm(context_.loop.timers(), facts_of_visit_.started + kOpenAfter);
   FindUpstream();
 }
@@ -53,14 +68,19 @@ Exchange::~Exchange() {
 }
 
 void Exchange::FindUpstream() {
-  if (context_.book.MustRefuse()) return Refuse(Refusal::kJournalFull);
-  const auto index = context_.router.Find(head_.host, head_.path);
-  if (!index) return Refuse(Refusal::kNoRoute);
-  upstream_index_ = *index;
-  if (context_.config.limits.body_size != 0 && head_.content_length > context_.config.limits.body_size) {
+  route_ = generation_.router.Find(head_.host, head_.path);
+  if (route_ == nullptr) return Refuse(Refusal::kNoRoute);
+  if (head_.websocket) {
+    const auto& upgrades = route_->upgrades;
+    tunnel_asked_ = std::find(upgrades.begin(), upgrades.end(), "websocket") != upgrades.end();
+    // Upgrade may be ignored (RFC 9110 §7.8); an extended CONNECT asks for nothing else.
+    if (!tunnel_asked_ && head_.extended_connect) return Refuse(Refusal::kUnknownProtocol);
+  }
+  if (generation_.config.limits.body_size != 0 &&
+      head_.content_length > generation_.config.limits.body_size) {
     return Refuse(Refusal::kBodyTooLarge);
   }
-  UpstreamPool& pool = *context_.upstreams[upstream_index_];
+  UpstreamPool& pool = this->pool();
   choice_ = pool.Begin(logger::HashOf(facts_of_visit_.session.id));
   if (auto idle = pool.TakeIdle(choice_)) {
     TakeUpstream(std::move(idle));
@@ -71,7 +91,7 @@ void Exchange::FindUpstream() {
 
 void Exchange::StartConnecting() {
   phase_ = Phase::kConnecting;
-  attempt_ = context_.upstreams[upstream_index_]->Connect(
+  attempt_ = pool().Connect(
       choice_,
       [this](std::unique_ptr<UpstreamConnection> connection) {
         context_.loop.Dispose(std::move(attempt_));
@@ -90,8 +110,21 @@ void Exchange::TakeUpstream(std::unique_ptr<UpstreamConnection> connection) {
   upstream_->SetUser(this);
   upstream_->parser().Reset();
   phase_ = Phase::kExchanging;
-  WriteRequestHead(to_upstream_, head_, facts_, facts_of_visit_.session.id, facts_of_visit_.request_id,
-                   context_.config.session.cookie);
+  if (head_.extended_connect) websocket_key_ = MakeWebSocketKey();
+  std::optional<http::TraceContext> trace;
+  if (generation_.config.edge.traceparent) {
+    trace = http::TraceContextFor(head_.fields, facts_of_visit_.request_id,
+                                  {context_.request_ids.Next(), context_.request_ids.Next()});
+  }
+  WriteRequestHead(to_upstream_, {.head = head_,
+                                  .facts = facts_,
+                                  .session = facts_of_visit_.session.id,
+                                  .request_id = facts_of_visit_.request_id,
+                                  .cookie_name = generation_.config.session.cookie,
+                                  .tunnel = tunnel_asked_,
+                                  .websocket_key = websocket_key_,
+                                  .rules = generation_.RulesOf(*route_).request.get(),
+                                  .trace = trace ? &*trace : nullptr});
   request_sent_at_ = context_.loop.now();
   if (!request_read_) client_.WriteContinue();
 }
@@ -103,20 +136,6 @@ Exchange::End Exchange::Pump() {
   if (phase_ == Phase::kFlushing) PumpFlushing();
   if (phase_ == Phase::kTunnel) PumpTunnel();
   return end_;
-}
-
-void Exchange::PumpFlushing() {
-  switch (context_.book.StateOf(flush_position_)) {
-    case VisitBook::FlushState::kFlushed:
-      return CompleteAnswer();
-    case VisitBook::FlushState::kPending:
-      return;
-    case VisitBook::FlushState::kFailed:
-      // journal.on_full = "refuse": an answer that is not in the book is not given.
-      phase_ = Phase::kOver;
-      end_ = End::kWithheld;
-      return;
-  }
 }
 
 bool Exchange::HasMovedShare(size_t bytes) {
@@ -134,7 +153,8 @@ bool Exchange::FillFromClient() {
     switch (client_.ReadBody(kMostTowardsUpstream - to_upstream_.size(), piece)) {
       case ClientSide::Take::kBytes:
         facts_of_visit_.bytes_in += piece.size();
-        if (context_.config.limits.body_size != 0 && facts_of_visit_.bytes_in > context_.config.limits.body_size) {
+        if (generation_.config.limits.body_size != 0 &&
+            facts_of_visit_.bytes_in > generation_.config.limits.body_size) {
           Refuse(Refusal::kBodyTooLarge);
           return false;
         }
@@ -176,7 +196,7 @@ void Exchange::PumpRequest() {
     while (!to_upstream_.IsEmpty()) {
       const auto result = upstream_->stream().Write(to_upstream_.data());
       if (result.status == IoStatus::kWouldBlock) {
-        if (!response_timer_.IsArmed()) ArmResponseTimer(context_.config.timeouts.upstream_idle);
+        if (!response_timer_.IsArmed()) ArmResponseTimer(generation_.config.timeouts.upstream_idle);
         return;
       }
       response_timer_.Cancel();
@@ -194,7 +214,7 @@ void Exchange::PumpRequest() {
       to_upstream_.Release();
       if (!head_written_) {
         request_sent_at_ = context_.loop.now();
-        ArmResponseTimer(context_.config.timeouts.first_byte);
+        ArmResponseTimer(generation_.config.timeouts.first_byte);
       }
     } else if (!more) {
       return;
@@ -226,8 +246,7 @@ void Exchange::PumpResponse() {
           facts_of_visit_.bytes_out += piece_.size();
           if (piece_.empty()) received.Consume(step.consumed);
           if (answer_body_.IsDone()) {
-            OnResponseRead();
-            if (phase_ != Phase::kExchanging) return;
+            return EndWith(Ending::kBody);
           }
           continue;
         }
@@ -241,12 +260,13 @@ void Exchange::PumpResponse() {
       received.Commit(result.bytes);
       answer_seen_ = true;
       large_reads_ = result.bytes == room.size();
-      if (head_written_) ArmResponseTimer(context_.config.timeouts.upstream_idle);
+      if (head_written_) ArmResponseTimer(generation_.config.timeouts.upstream_idle);
       if (HasMovedShare(result.bytes)) return;
     } else if (result.status == IoStatus::kWouldBlock) {
       if (received.IsEmpty()) received.Release();
       client_.Flush();
-      if (head_written_ && !response_timer_.IsArmed()) ArmResponseTimer(context_.config.timeouts.upstream_idle);
+      if (head_written_ && !response_timer_.IsArmed())
+        ArmResponseTimer(generation_.config.timeouts.upstream_idle);
       return;
     } else {
       return OnUpstreamGone(result.status == IoStatus::kEnd);
@@ -256,14 +276,14 @@ void Exchange::PumpResponse() {
 
 bool Exchange::ReadResponseHead() {
   http::ResponseParser& parser = upstream_->parser();
-  const ParseStatus status = parser.Parse(upstream_->received().data(), head_.method, head_.websocket);
+  const ParseStatus status = parser.Parse(upstream_->received().data(), head_.method, tunnel_asked_);
   if (status == ParseStatus::kNeedMore) return false;
   if (status == ParseStatus::kRefused) {
     Refuse(parser.refusal());
   } else if (const http::ResponseHead& head = parser.head(); head.status >= 200) {
     OnFinalHead(head);
   } else if (head.status == 101) {
-    BeginTunnel(head);
+    BeginTunnel();
   } else {
     PassInterimAnswer(head);
   }
@@ -280,22 +300,23 @@ void Exchange::PassInterimAnswer(const http::ResponseHead& head) {
 }
 
 void Exchange::OnFinalHead(const http::ResponseHead& head) {
+  // To a client that asked by extended CONNECT it would look like a tunnel.
+  if (head_.extended_connect && head.status < 300) return Refuse(Refusal::kUpstreamBadUpgrade);
   facts_of_visit_.status = static_cast<uint16_t>(head.status);
   facts_of_visit_.upstream_us = MicrosecondsSince(request_sent_at_);
   upstream_keep_alive_ = head.keep_alive && head.framing != Framing::kToClose;
   response_timer_.Cancel();
-  context_.upstreams[upstream_index_]->Report(*upstream_, ServerOutcome::kAnswered);
-  client_.WriteHead(head, request_read_);
-  head_written_ = true;
+  pool().Report(*upstream_, ServerOutcome::kAnswered);
+  if (head.framing == Framing::kNone) return EndWith(Ending::kHead);
+  WriteHead();
   answer_body_.Begin(head.framing, head.content_length);
-  upstream_->received().Consume(head.size);
-  if (head.framing == Framing::kNone) OnResponseRead();
 }
 
-void Exchange::OnResponseRead() {
-  answer_read_ = true;
-  response_timer_.Cancel();
-  if (!WriteVisit()) phase_ = Phase::kFlushing;
+void Exchange::WriteHead() {
+  const http::ResponseHead& head = upstream_->parser().head();
+  client_.WriteHead(head, request_read_, generation_.RulesOf(*route_).response.get());
+  head_written_ = true;
+  upstream_->received().Consume(head.size);
 }
 
 bool Exchange::HandOverPiece() {
@@ -310,19 +331,15 @@ void Exchange::CompleteAnswer() {
   if (!HandOverPiece()) return;
   phase_ = Phase::kOver;
   end_ = End::kAnswered;
-  if (answer_read_) {
-    client_.WriteEnd();
-    ReturnUpstream();
-  }
+  client_.WriteEnd();
+  ReturnUpstream();
   client_.Flush();
 }
 
 void Exchange::OnUpstreamGone(bool in_good_order) {
   if (head_written_) {
     if (answer_body_.framing() == Framing::kToClose && in_good_order) {
-      OnResponseRead();
-      if (phase_ == Phase::kExchanging) CompleteAnswer();
-      return;
+      return EndWith(Ending::kBody);
     }
     return Refuse(Refusal::kUpstreamBadBody);
   }
@@ -330,9 +347,9 @@ void Exchange::OnUpstreamGone(bool in_good_order) {
   Refuse(Refusal::kUpstreamClosed);
 }
 
-bool Exchange::MayRetry() const {
+bool Exchange::MayRetry() {
   return upstream_->reused() && !retried_ && !answer_seen_ && IsSafe(head_.method) &&
-         head_.framing == Framing::kNone && context_.upstreams[upstream_index_]->MayRetry();
+         head_.framing == Framing::kNone && pool().MayRetry();
 }
 
 void Exchange::Retry() {
@@ -363,7 +380,7 @@ void Exchange::Refuse(Refusal refusal) {
   // An answer that only waits for the journal is an answer.
   if (phase_ == Phase::kOver || phase_ == Phase::kFlushing) return;
   context_.refusals.Count(refusal);
-  if (upstream_) context_.upstreams[upstream_index_]->Report(*upstream_, refusal);
+  if (upstream_) pool().Report(*upstream_, refusal);
   facts_of_visit_.refusal = refusal;
   response_timer_.Cancel();
   DropUpstream();
@@ -375,48 +392,15 @@ void Exchange::Refuse(Refusal refusal) {
     return;
   }
   facts_of_visit_.status = http::InfoOf(refusal).status;
-  client_.WriteRefusal(refusal, request_read_);
-  head_written_ = true;
-  if (WriteVisit()) {
-    client_.Flush();
-    end_ = End::kAnswered;
-  } else {
-    phase_ = Phase::kFlushing;
-  }
+  EndWith(Ending::kOwnAnswer);
 }
 
-// ---- the book, and the upstream's end
-
-bool Exchange::WriteVisit() {
-  if (written_) return true;
-  written_ = true;
-  open_timer_.Cancel();
-  facts_of_visit_.duration_us = MicrosecondsSince(facts_of_visit_.started);
-  const logger::Appended appended = written_open_ ? context_.book.WriteClosing(open_id_, facts_of_visit_)
-                                                  : context_.book.Write(facts_of_visit_, facts_, &head_, false);
-  if (!context_.book.must_await_flush() || appended.outcome != logger::Appended::Outcome::kOk) return true;
-  context_.book.RequestFlush();
-  flush_position_ = appended.position;
-  return false;
+void Exchange::Abandon(Refusal refusal) {
+  context_.refusals.Count(refusal);
+  facts_of_visit_.refusal = refusal;
 }
 
-void Exchange::WriteOpenVisit() {
-  if (written_ || written_open_) return;
-  open_timer_.Cancel();
-  const logger::Appended appended = context_.book.Write(facts_of_visit_, facts_, &head_, true);
-  if (appended.outcome == logger::Appended::Outcome::kOk) {
-    written_open_ = true;
-    open_id_ = appended.id;
-  } else {
-    written_ = true;  // counted as dropped; there is nothing to complete
-  }
-}
-
-void Exchange::CountAnswer() {
-  context_.metrics.Add(Metric::kBytesFromClients, facts_of_visit_.bytes_in);
-  context_.metrics.Add(Metric::kBytesToClients, facts_of_visit_.bytes_out);
-  CountStatus(context_.metrics, facts_of_visit_.status);
-}
+// ---- the upstream's end
 
 void Exchange::DropUpstream() {
   if (!upstream_) return;
@@ -426,11 +410,11 @@ void Exchange::DropUpstream() {
 
 void Exchange::ReturnUpstream() {
   char surplus;
-  const bool exact = request_sent_ && !send_failed_ && upstream_keep_alive_ && answer_read_ && !context_.draining &&
-                     upstream_->received().IsEmpty() &&
+  const bool exact = request_sent_ && !send_failed_ && upstream_keep_alive_ && answer_read_ &&
+                     !context_.draining && upstream_->received().IsEmpty() &&
                      upstream_->stream().Read({&surplus, 1}).status == IoStatus::kWouldBlock;
   if (!exact) return DropUpstream();
-  context_.upstreams[upstream_index_]->GiveIdle(std::move(upstream_));
+  pool().GiveIdle(std::move(upstream_));
 }
 
 uint64_t Exchange::MicrosecondsSince(base::SteadyTime start) const {

@@ -8,11 +8,14 @@
 //
 // Both directions go on at the same time: the request body to the upstream, the
 // answer to the client, each in bounded memory, each stopping when the other
-// end is slow. The visit is written down before the last byte of the answer is
-// handed on (kFlushing: under journal.flush = "always" the last byte waits for
-// the disk there).
+// end is slow. A request that is refused, or redirected, is an exchange too, whose
+// answer is our own.
 //
-// Thread: the worker's. Borrows: context, client side, facts, head (all outlive it).
+// The visit is written down before the last byte of the answer, or the 101 of a
+// tunnel, is handed on (kFlushing: under journal.flush = "always" that byte waits
+// for the disk there).
+//
+// Thread: the worker's. Borrows: context, generation, client side, facts, head (all outlive it).
 // Owns: its upstream connection while it has one.
 // Ends: destroying it gives the upstream connection up and completes the record as far as
 //   it went. May be destroyed inside its own Pump()'s caller.
@@ -27,6 +30,7 @@
 #include "net/timer_wheel.h"
 #include "proxy/client_facts.h"
 #include "proxy/client_side.h"
+#include "proxy/own_answer.h"
 #include "proxy/upstream_attempt.h"
 #include "proxy/visit_book.h"
 #include "proxy/worker_context.h"
@@ -39,13 +43,20 @@ class Exchange final : private UpstreamConnection::User {
     kNotYet,
     kAnswered,  // the whole answer was handed to the client side
     kBroken,    // an answer was begun that cannot be ended: abort the connection
-    kWithheld,  // the answer may not be given (journal.on_full = "refuse"); nothing of what is gathered may go out
+    kWithheld,  // the answer may not be given (journal.on_full = "refuse"); nothing of what is gathered may
+                // go out
     kTunnelEnded,
     kTunnelIdle,
   };
 
-  Exchange(WorkerContext& context, ClientSide& client, const ClientFacts& facts, const http::RequestHead& head,
-           const VisitSession& session);
+  struct Request {
+    const http::RequestHead* head;                  // with a refusal: what is known of it
+    http::Refusal refusal = http::Refusal::kCount;  // kCount: it is in order
+    bool redirect_to_https = false;
+  };
+
+  Exchange(WorkerContext& context, Generation& generation, ClientSide& client, const ClientFacts& facts,
+           const Request& request, const VisitSession& session);
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -54,6 +65,8 @@ class Exchange final : private UpstreamConnection::User {
   End Pump();
   // The client has stopped sending its body for too long.
   void RefuseSlowBody() { Refuse(http::Refusal::kBodyTimeout); }
+  // The client side gives it up, for what the client did; to be destroyed next.
+  void Abandon(http::Refusal refusal);
 
   // The request's body has been read whole.
   bool request_read() const { return request_read_; }
@@ -63,6 +76,7 @@ class Exchange final : private UpstreamConnection::User {
  private:
   enum class Phase { kConnecting, kExchanging, kFlushing, kTunnel, kOver };
 
+  void Begin(const Request& request);
   void FindUpstream();
   void StartConnecting();
   void TakeUpstream(std::unique_ptr<UpstreamConnection> connection);
@@ -74,45 +88,59 @@ class Exchange final : private UpstreamConnection::User {
   bool ReadResponseHead();
   void PassInterimAnswer(const http::ResponseHead& head);
   void OnFinalHead(const http::ResponseHead& head);
-  void OnResponseRead();
+  void WriteHead();
   void OnUpstreamGone(bool in_good_order);
   // False: the client takes no more now.
   bool HandOverPiece();
   void CompleteAnswer();
-  void BeginTunnel(const http::ResponseHead& head);
+  bool IsHandshakeAnswered() const;
+  void BeginTunnel();
+  void StartTunnel();
   void PumpFlushing();
   void PumpTunnel();
   // One direction: false when it is blocked or over.
   bool MoveTunnel(bool to_upstream);
   void EndTunnel(End end);
 
-  bool MayRetry() const;
+  bool MayRetry();
   void Retry();
   // An answer of our own, or, when one has begun already, a visible break.
   void Refuse(http::Refusal refusal);
   void ArmResponseTimer(base::Duration span);
   void OnResponseTimeout();
-  // False: the last byte has to wait for the journal.
-  bool WriteVisit();
+  // What is handed on once the visit is in the book.
+  enum class Ending : uint8_t {
+    kOwnAnswer,
+    kHead,    // of an answer without a body
+    kBody,    // the last of it
+    kTunnel,  // its 101; the visit stays open
+  };
+  void EndWith(Ending ending);
+  void HandOverEnding();
+  void WriteVisit();
+  // False: it has to wait for the disk (kFlushing), or must not be given.
+  bool MayBeGiven(const logger::Appended& appended);
   void CountAnswer();
   void WriteOpenVisit();
   // True: this Pump() has moved its share; it goes on in a later turn.
   bool HasMovedShare(size_t bytes);
   void DropUpstream();
   void ReturnUpstream();
+  UpstreamPool& pool() { return *generation_.upstreams[route_->upstream]; }
   uint64_t MicrosecondsSince(base::SteadyTime start) const;
 
   void OnUpstreamReady() override { client_.OnExchangeReady(); }
   void OnUpstreamFailed() override { client_.OnExchangeReady(); }
 
   WorkerContext& context_;
+  Generation& generation_;
   ClientSide& client_;
   const http::RequestHead& head_;
   VisitFacts facts_of_visit_;
   Phase phase_ = Phase::kConnecting;
   End end_ = End::kNotYet;
 
-  size_t upstream_index_ = 0;
+  const config::Route* route_ = nullptr;
   ServerChoice choice_;
   std::unique_ptr<UpstreamPool::Attempt> attempt_;
   std::unique_ptr<UpstreamConnection> upstream_;
@@ -120,25 +148,28 @@ class Exchange final : private UpstreamConnection::User {
   base::Buffer to_upstream_;
   base::SteadyTime request_sent_at_{};
   http::BodyReader answer_body_;
-  std::string_view piece_;       // payload not yet taken by the client; views into the upstream's buffer
-  int64_t share_ = 0;            // bytes that this Pump() may still move
-  size_t piece_consumed_ = 0;    // what to drop from that buffer when it is
-  uint64_t flush_position_ = 0;  // kFlushing: where the journal must be on disk
-  logger::VisitId open_id_;      // of a visit written open
+  std::string_view piece_;     // payload not yet taken by the client; views into the upstream's buffer
+  int64_t share_ = 0;          // bytes that this Pump() may still move
+  size_t piece_consumed_ = 0;  // what to drop from that buffer when it is
+  logger::Appended appended_;  // the last record of this visit
+  std::string websocket_key_;  // ours, for an extended CONNECT
+  logger::VisitId open_id_;    // of a visit written open
   uint32_t interim_answers_ = 0;
 
+  bool tunnel_asked_ = false;  // and the route allows it
   bool request_read_ = false;
-  bool request_sent_ = false;    // all of it written to the upstream
-  bool send_failed_ = false;     // the upstream stopped reading; its answer may still come
-  bool answer_seen_ = false;     // a byte of it
+  bool request_sent_ = false;  // all of it written to the upstream
+  bool send_failed_ = false;   // the upstream stopped reading; its answer may still come
+  bool answer_seen_ = false;   // a byte of it
   bool head_written_ = false;
-  bool answer_read_ = false;     // its last byte
+  bool answer_read_ = false;  // its last byte
   bool upstream_keep_alive_ = false;
   bool large_reads_ = false;
   bool retried_ = false;
-  bool written_ = false;         // the visit is in the book, complete
+  bool written_ = false;  // the visit is in the book, complete
   bool written_open_ = false;
-  bool client_ended_ = false;    // tunnels: which side has sent its end
+  Ending ending_ = Ending::kOwnAnswer;
+  bool client_ended_ = false;  // tunnels: which side has sent its end
   bool upstream_ended_ = false;
 
   net::Timer response_timer_;

@@ -1,6 +1,9 @@
 // The half of Exchange that comes after a 101: bytes both ways until both ends have ended.
 
+#include <algorithm>
+
 #include "proxy/exchange.h"
+#include "proxy/websocket_key.h"
 
 namespace gatebook::proxy {
 
@@ -8,17 +11,25 @@ using base::Metric;
 using http::Refusal;
 using net::IoStatus;
 
-void Exchange::BeginTunnel(const http::ResponseHead& head) {
-  if (!request_sent_) return Refuse(Refusal::kUpstreamBadUpgrade);
+// A client's own key is the client's to check.
+bool Exchange::IsHandshakeAnswered() const {
+  if (websocket_key_.empty()) return true;
+  const auto& fields = upstream_->parser().head().fields;
+  return std::any_of(fields.begin(), fields.end(), [this](const http::Field& field) {
+    return IsWebSocketAccept(field) && IsAcceptOf(field.value, websocket_key_);
+  });
+}
+
+void Exchange::BeginTunnel() {
+  if (!request_sent_ || !IsHandshakeAnswered()) return Refuse(Refusal::kUpstreamBadUpgrade);
   facts_of_visit_.status = 101;
   facts_of_visit_.protocol = logger::Protocol::kWs;
   facts_of_visit_.upstream_us = MicrosecondsSince(request_sent_at_);
-  response_timer_.Cancel();
-  WriteOpenVisit();
-  client_.WriteHead(head, request_read_);
+  EndWith(Ending::kTunnel);
+}
+
+void Exchange::StartTunnel() {
   client_.Flush();
-  head_written_ = true;
-  upstream_->received().Consume(head.size);
   phase_ = Phase::kTunnel;
   context_.metrics.Add(Metric::kTunnelsOpen);
 }
@@ -30,7 +41,7 @@ void Exchange::PumpTunnel() {
   while (phase_ == Phase::kTunnel && MoveTunnel(false)) moved = true;
   if (phase_ != Phase::kTunnel) return;
   if (client_ended_ && upstream_ended_) return EndTunnel(End::kTunnelEnded);
-  if (moved || !response_timer_.IsArmed()) ArmResponseTimer(context_.config.timeouts.tunnel_idle);
+  if (moved || !response_timer_.IsArmed()) ArmResponseTimer(generation_.config.timeouts.tunnel_idle);
 }
 
 bool Exchange::MoveTunnel(bool to_upstream) {

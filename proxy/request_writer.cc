@@ -46,10 +46,20 @@ void AppendCookieField(base::Buffer& out, const http::Field& field, std::string_
   }
 }
 
+bool IsDropped(const http::Field& field, const OutgoingRequest& request) {
+  if (field.hop_by_hop || IsOurs(field.id)) return true;
+  if (request.trace != nullptr) {
+    if (field.id == FieldId::kTraceparent) return true;
+    if (field.id == FieldId::kTracestate && !request.trace->continued) return true;
+  }
+  return request.rules != nullptr && request.rules->Drops(field.name);
+}
+
 }  // namespace
 
-void WriteRequestHead(base::Buffer& out, const http::RequestHead& head, const ClientFacts& facts,
-                      const logger::SessionId& session, uint64_t request_id, std::string_view cookie_name) {
+void WriteRequestHead(base::Buffer& out, const OutgoingRequest& request) {
+  const http::RequestHead& head = request.head;
+  const ClientFacts& facts = request.facts;
   out.Reserve(head.size + facts.forwarding_fields.size() + 512);
   out.Append(head.method_text);
   out.Append(" ");
@@ -58,14 +68,17 @@ void WriteRequestHead(base::Buffer& out, const http::RequestHead& head, const Cl
   out.Append(head.authority);
   out.Append("\r\n");
   for (const http::Field& field : head.fields) {
-    if (field.hop_by_hop || IsOurs(field.id)) continue;
+    if (IsDropped(field, request)) continue;
     if (field.id == FieldId::kCookie) {
-      AppendCookieField(out, field, cookie_name);
+      AppendCookieField(out, field, request.cookie_name);
       continue;
     }
     AppendField(out, field.name, field.value);
   }
-  if (head.websocket) out.Append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  if (request.rules != nullptr) out.Append(request.rules->lines());
+  if (request.trace != nullptr) AppendField(out, "traceparent", request.trace->text());
+  if (request.tunnel) out.Append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  if (!request.websocket_key.empty()) AppendField(out, "Sec-WebSocket-Key", request.websocket_key);
   if (head.framing == http::Framing::kChunked) {
     out.Append("Transfer-Encoding: chunked\r\n");
   } else if (head.has_content_length) {
@@ -80,11 +93,12 @@ void WriteRequestHead(base::Buffer& out, const http::RequestHead& head, const Cl
   out.Append(head.authority);
   out.Append("\"\r\nX-Forwarded-Host: ");
   out.Append(head.authority);
-  out.Append(head.minor_version >= 1 ? "\r\nVia: 1.1 gatebook\r\nX-Request-ID: " : "\r\nVia: 1.0 gatebook\r\nX-Request-ID: ");
-  const auto id = ToHexDigits(request_id);
+  out.Append(head.minor_version >= 1 ? "\r\nVia: 1.1 gatebook\r\nX-Request-ID: "
+                                     : "\r\nVia: 1.0 gatebook\r\nX-Request-ID: ");
+  const auto id = ToHexDigits(request.request_id);
   out.Append({id.data(), id.size()});
   out.Append("\r\nX-Session-ID: ");
-  out.Append(logger::ToText(session));
+  out.Append(logger::ToText(request.session));
   out.Append("\r\n\r\n");
 }
 

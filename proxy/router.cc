@@ -18,7 +18,8 @@ bool HostMatches(std::string_view pattern, std::string_view host) {
   if (pattern == "*") return true;
   if (!pattern.starts_with("*.")) return base::EqualsIgnoreCase(pattern, host);
   const std::string_view suffix = pattern.substr(1);  // ".example.com"
-  return host.size() > suffix.size() && base::EqualsIgnoreCase(host.substr(host.size() - suffix.size()), suffix);
+  return host.size() > suffix.size() &&
+         base::EqualsIgnoreCase(host.substr(host.size() - suffix.size()), suffix);
 }
 
 bool PathMatches(std::string_view prefix, std::string_view path) {
@@ -38,12 +39,12 @@ Router::Router(const std::vector<config::Route>& routes) {
   });
 }
 
-std::optional<size_t> Router::Find(std::string_view host, std::string_view path) const {
+const config::Route* Router::Find(std::string_view host, std::string_view path) const {
   if (host.ends_with('.')) host.remove_suffix(1);
   for (const config::Route* route : routes_) {
-    if (HostMatches(route->host, host) && PathMatches(route->path, path)) return route->upstream;
+    if (HostMatches(route->host, host) && PathMatches(route->path, path)) return route;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 }  // namespace gatebook::proxy

@@ -1,4 +1,4 @@
-// Router: host and path to an upstream.
+// Router: host and path to a route.
 //
 // An exact host wins over "*.example.com", the longest wildcard over shorter ones, those
 // over "*"; within a host the longest path prefix wins, where a prefix ends at a segment's
@@ -8,7 +8,6 @@
 // Thread: immutable once made. Borrows: the config's routes.
 #pragma once
 
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -20,8 +19,8 @@ class Router {
  public:
   explicit Router(const std::vector<config::Route>& routes);
 
-  // Index of the upstream; nothing if no route takes it. `host` without port, any case.
-  std::optional<size_t> Find(std::string_view host, std::string_view path) const;
+  // Null if no route takes it. `host` without port, any case.
+  const config::Route* Find(std::string_view host, std::string_view path) const;
 
  private:
   std::vector<const config::Route*> routes_;  // the most specific first

@@ -49,7 +49,6 @@ base::Result<base::UniqueFd> BindEndpoint(const config::Endpoint& endpoint, int 
 Server::Server(std::shared_ptr<const config::Config> config)
     : config_(std::move(config)),
       worker_count_(WorkerCount(*config_)),
-      router_(config_->routes),
       limiter_(config_->limits.connections, config_->limits.connections_per_address),
       health_(*config_),
       every_second_([this] { OnSecondTick(); }),
@@ -98,13 +97,13 @@ base::Status Server::Bind() {
     for (auto& bound : bound_) {
       // TCP: a socket a worker, the kernel deals connections out. A Unix path has one socket; all wait on it.
       if (is_unix && first.IsValid()) {
-        bound.push_back({base::UniqueFd(fcntl(first.get(), F_DUPFD_CLOEXEC, 0)), &listen});
+        bound.push_back({base::UniqueFd(fcntl(first.get(), F_DUPFD_CLOEXEC, 0)), listen});
         continue;
       }
       auto fd = BindEndpoint(listen.address, 0666);
       if (!fd.ok()) return fd.error();
       if (is_unix) first.Reset(fcntl(fd->get(), F_DUPFD_CLOEXEC, 0));
-      bound.push_back({std::move(fd).value(), &listen});
+      bound.push_back({std::move(fd).value(), listen});
     }
   }
   auto admin = BindEndpoint(config_->admin.address, 0660);
@@ -128,9 +127,11 @@ base::Status Server::LoadSecrets() {
       if (!keys.ok()) return keys.error();
       ticket_keys_ = std::move(keys).value();
     }
+    std::vector<std::string> protocols{"http/1.1"};
+    if (config_->tls.http2) protocols.insert(protocols.begin(), "h2");
     // While files that only root may read can be read.
     for (uint32_t i = 0; i < worker_count_; ++i) {
-      auto context = tls::TlsContext::Make(config_->tls, certificates_, ticket_keys_);
+      auto context = tls::TlsContext::Make(config_->tls, certificates_, ticket_keys_, protocols);
       if (!context.ok()) return context.error();
       tls_contexts_.push_back(std::move(context).value());
     }
@@ -166,7 +167,7 @@ base::Status Server::StartWorkers() {
     std::shared_ptr<tls::TlsContext> context;
     if (certificates_) context = std::move(tls_contexts_[i]);
     workers_.push_back(std::make_unique<Worker>(
-        Worker::Parts{*config_, router_, limiter_, journal_->writer(i), *hints_, *worker_metrics_[i], *session_key_,
+        Worker::Parts{config_, limiter_, journal_->writer(i), *hints_, *worker_metrics_[i], *session_key_,
                       std::move(context), std::move(upstream_tls_[i]), health_, worker_count_},
         std::move(bound_[i])));
   }
@@ -250,11 +251,12 @@ AdminServer::Page Server::PageAt(std::string_view path) const {
     if (draining_) return {503, "text/plain; charset=utf-8", "draining\n"};
     return {200, "text/plain; charset=utf-8", "ready\n"};
   }
-  StatusFacts facts{*config_, started_, worker_count_, draining_, IsAnyWorkerStuck(), AllMetrics(), {}, {}, health_, *journal_,
+  StatusFacts facts{*config_, started_, worker_count_, draining_, IsAnyWorkerStuck(), AllMetrics(), {}, {}, {}, health_, *journal_,
                     *recorder_, certificates_.get()};
   for (const auto& worker : workers_) {
     facts.refusals.push_back(&worker->refusals());
     facts.close_reasons.push_back(&worker->close_reasons());
+    facts.h2_ends.push_back(&worker->h2_ends());
   }
   if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", MetricsPage(facts)};
   if (path == "/status") return {200, "application/json", StatusPage(facts)};

@@ -58,7 +58,6 @@ class Server {
   // Counters outlive those who count.
   std::vector<std::unique_ptr<base::MetricsBlock>> worker_metrics_;
   base::MetricsBlock recorder_metrics_;
-  Router router_;
   guard::ConnectionLimiter limiter_;
   std::vector<std::vector<BoundListener>> bound_;  // by worker
   base::UniqueFd admin_fd_;

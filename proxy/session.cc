@@ -140,23 +140,18 @@ SessionKeeper::Signature SessionKeeper::Sign(const Payload& payload) {
   return signature;
 }
 
-void SessionKeeper::AppendSetCookie(base::Buffer& out, const SessionToken& token) {
+std::string_view SessionKeeper::SetCookieValue(const SessionToken& token) {
   Payload payload;
   std::copy(token.id.bytes.begin(), token.id.bytes.end(), payload.begin());
   PutNumber(payload.data() + 16, token.created);
   PutNumber(payload.data() + 20, token.seen);
   // The browser forgets it when we would: the sooner of idle and the rest of its life.
   const int64_t left = static_cast<int64_t>(token.created) + lifetime_ - token.seen;
-  out.Append("Set-Cookie: ");
-  out.Append(name_);
-  out.Append("=");
-  out.Append(kVersion);
-  out.Append(base::ToBase64Url(payload));
-  out.Append(".");
-  out.Append(base::ToBase64Url(Sign(payload)));
-  out.Append(fmt::format("; Max-Age={}", std::max<int64_t>(0, std::min(idle_, left))));
-  out.Append(attributes_);
-  out.Append("\r\n");
+  set_cookie_value_.clear();
+  fmt::format_to(std::back_inserter(set_cookie_value_), "{}={}{}.{}; Max-Age={}{}", name_, kVersion,
+                 base::ToBase64Url(payload), base::ToBase64Url(Sign(payload)),
+                 std::max<int64_t>(0, std::min(idle_, left)), attributes_);
+  return set_cookie_value_;
 }
 
 }  // namespace gatebook::proxy

@@ -21,7 +21,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/buffer.h"
 #include "base/clock.h"
 #include "config/config.h"
 #include "logger/visit.h"
@@ -45,7 +44,7 @@ struct SessionDecision {
   };
   logger::SessionId id;
   Verdict verdict = Verdict::kNew;
-  bool set_cookie = false;  // the answer is to carry AppendSetCookie(token)
+  bool set_cookie = false;  // the answer is to carry SetCookieValue(token)
   SessionToken token;       // as the next cookie says it
 
   bool IsNew() const { return verdict != Verdict::kContinued; }
@@ -67,8 +66,10 @@ class SessionKeeper {
   // Whether a Cookie field's value has a cookie of that name.
   static bool Names(std::string_view cookie, std::string_view name);
 
-  // Appends a whole Set-Cookie field, with its CRLF.
-  void AppendSetCookie(base::Buffer& out, const SessionToken& token);
+  // The value of a Set-Cookie field; valid until the next call.
+  std::string_view SetCookieValue(const SessionToken& token);
+  std::chrono::seconds idle() const { return std::chrono::seconds(idle_); }
+  std::chrono::seconds lifetime() const { return std::chrono::seconds(lifetime_); }
 
  private:
   using Payload = std::array<uint8_t, 24>;
@@ -87,6 +88,7 @@ class SessionKeeper {
   int64_t idle_;  // seconds, as those below
   int64_t lifetime_;
   int64_t refresh_;
+  std::string set_cookie_value_;
 };
 
 }  // namespace gatebook::proxy

@@ -1,11 +1,11 @@
 #include "proxy/status_page.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <openssl/x509.h>
 #include <unistd.h>
 
 #include <ctime>
-#include <nlohmann/json.hpp>
 
 #include "base/log.h"
 #include "base/rfc3339.h"
@@ -25,9 +25,9 @@ uint64_t SumOf(const std::vector<const Tally<Enum>*>& tallies, Enum row) {
 
 uint64_t Dropped(const StatusFacts& facts) {
   uint64_t sum = 0;
-  for (const Metric metric : {Metric::kVisitsDroppedFull, Metric::kVisitsDroppedNoSegment,
-                              Metric::kVisitsDroppedTooLarge, Metric::kVisitsDroppedExpired,
-                              Metric::kVisitsDroppedRefused}) {
+  for (const Metric metric :
+       {Metric::kVisitsDroppedFull, Metric::kVisitsDroppedNoSegment, Metric::kVisitsDroppedTooLarge,
+        Metric::kVisitsDroppedExpired, Metric::kVisitsDroppedRefused}) {
     sum += base::Sum(facts.metrics, metric);
   }
   return sum;
@@ -36,7 +36,8 @@ uint64_t Dropped(const StatusFacts& facts) {
 base::WallTime NotAfter(const tls::LoadedCertificate& certificate) {
   std::tm utc{};
   if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.leaf.get()), &utc) != 1) return {};
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::from_time_t(timegm(&utc)));
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::from_time_t(timegm(&utc)));
 }
 
 std::string TextOf(const logger::JournalState& state) {
@@ -72,7 +73,8 @@ Json Upstreams(const StatusFacts& facts) {
 
 void AppendLines(const Json& value, const std::string& name, std::string& out) {
   if (value.is_object()) {
-    for (const auto& [key, inner] : value.items()) AppendLines(inner, name.empty() ? key : name + "." + key, out);
+    for (const auto& [key, inner] : value.items())
+      AppendLines(inner, name.empty() ? key : name + "." + key, out);
   } else if (value.is_array()) {
     for (size_t i = 0; i < value.size(); ++i) AppendLines(value[i], fmt::format("{}.{}", name, i), out);
   } else {
@@ -93,7 +95,8 @@ std::string StatusPage(const StatusFacts& facts) {
   status["uptime_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(now - facts.started).count();
   status["state"] = facts.draining ? "draining" : facts.stuck ? "a worker is stuck" : "serving";
   status["workers"] = facts.workers;
-  status["connections"] = {{"open", sum(Metric::kConnectionsOpen)}, {"accepted", sum(Metric::kConnectionsAccepted)}};
+  status["connections"] = {{"open", sum(Metric::kConnectionsOpen)},
+                           {"accepted", sum(Metric::kConnectionsAccepted)}};
   status["exchanges_open"] = sum(Metric::kExchangesOpen);
   status["tunnels_open"] = sum(Metric::kTunnelsOpen);
   status["requests"] = sum(Metric::kRequests);
@@ -112,7 +115,8 @@ std::string StatusPage(const StatusFacts& facts) {
                        {"bytes", sum(Metric::kJournalBytes)}};
   const logger::RecorderState recorder = facts.recorder.state();
   status["redis"] = {{"state", recorder.redis}, {"up", recorder.redis_up}, {"lag_ms", recorder.lag.count()}};
-  status["dns"] = {{"state", recorder.dns}, {"pending", sum(Metric::kDnsPending)}, {"cached", sum(Metric::kDnsCached)}};
+  status["dns"] = {
+      {"state", recorder.dns}, {"pending", sum(Metric::kDnsPending)}, {"cached", sum(Metric::kDnsCached)}};
   status["geo"] = {{"state", recorder.geo}};
   if (facts.certificates != nullptr) {
     Json list = Json::array();
@@ -127,15 +131,18 @@ std::string StatusPage(const StatusFacts& facts) {
 
 std::string MetricsPage(const StatusFacts& facts) {
   std::string text = base::ToPrometheus(facts.metrics);
-  text += "# HELP gatebook_refusals_total Requests refused, and answers of upstreams refused, by reason\n"
-          "# TYPE gatebook_refusals_total counter\n";
+  text +=
+      "# HELP gatebook_refusals_total Requests refused, and answers of upstreams refused, by reason\n"
+      "# TYPE gatebook_refusals_total counter\n";
   for (uint8_t row = 0; row < static_cast<uint8_t>(http::Refusal::kCount); ++row) {
     const auto refusal = static_cast<http::Refusal>(row);
-    text += fmt::format("gatebook_refusals_total{{reason=\"{}\",status=\"{}\"}} {}\n", http::InfoOf(refusal).slug,
-                        http::InfoOf(refusal).status, SumOf(facts.refusals, refusal));
+    text +=
+        fmt::format("gatebook_refusals_total{{reason=\"{}\",status=\"{}\"}} {}\n", http::InfoOf(refusal).slug,
+                    http::InfoOf(refusal).status, SumOf(facts.refusals, refusal));
   }
-  text += "# HELP gatebook_connections_closed_total Client connections closed, by reason\n"
-          "# TYPE gatebook_connections_closed_total counter\n";
+  text +=
+      "# HELP gatebook_connections_closed_total Client connections closed, by reason\n"
+      "# TYPE gatebook_connections_closed_total counter\n";
   for (uint8_t row = 0; row < static_cast<uint8_t>(CloseReason::kCount); ++row) {
     const auto reason = static_cast<CloseReason>(row);
     text += fmt::format("gatebook_connections_closed_total{{reason=\"{}\"}} {}\n", InfoOf(reason).slug,
@@ -151,21 +158,33 @@ std::string MetricsPage(const StatusFacts& facts) {
                           facts.config.upstreams[i].name, number++, up ? 1 : 0);
     }
   }
-  text += fmt::format("# HELP gatebook_log_lines_dropped_total Lines that the operations log could not take\n"
-                      "# TYPE gatebook_log_lines_dropped_total counter\ngatebook_log_lines_dropped_total {}\n",
-                      base::LogSink::dropped());
+  text +=
+      "# HELP gatebook_http2_ends_total HTTP/2 connections ended, by reason\n"
+      "# TYPE gatebook_http2_ends_total counter\n";
+  for (uint8_t row = 0; row < static_cast<uint8_t>(http::H2End::kCount); ++row) {
+    const auto end = static_cast<http::H2End>(row);
+    text += fmt::format("gatebook_http2_ends_total{{reason=\"{}\"}} {}\n", InfoOf(end).slug,
+                        SumOf(facts.h2_ends, end));
+  }
+  text += fmt::format(
+      "# HELP gatebook_log_lines_dropped_total Lines that the operations log could not take\n"
+      "# TYPE gatebook_log_lines_dropped_total counter\ngatebook_log_lines_dropped_total {}\n",
+      base::LogSink::dropped());
   if (facts.certificates != nullptr) {
-    text += "# HELP gatebook_certificate_not_after_seconds When a certificate ends, seconds since 1970\n"
-            "# TYPE gatebook_certificate_not_after_seconds gauge\n";
+    text +=
+        "# HELP gatebook_certificate_not_after_seconds When a certificate ends, seconds since 1970\n"
+        "# TYPE gatebook_certificate_not_after_seconds gauge\n";
     size_t index = 0;
     for (const auto& certificate : facts.certificates->certificates()) {
-      text += fmt::format("gatebook_certificate_not_after_seconds{{certificate=\"{}\"}} {}\n", index++,
-                          std::chrono::duration_cast<std::chrono::seconds>(NotAfter(certificate).time_since_epoch()).count());
+      text += fmt::format(
+          "gatebook_certificate_not_after_seconds{{certificate=\"{}\"}} {}\n", index++,
+          std::chrono::duration_cast<std::chrono::seconds>(NotAfter(certificate).time_since_epoch()).count());
     }
   }
-  text += fmt::format("# HELP gatebook_build_info The running version\n# TYPE gatebook_build_info gauge\n"
-                      "gatebook_build_info{{version=\"{}\"}} 1\n",
-                      GATEBOOK_VERSION);
+  text += fmt::format(
+      "# HELP gatebook_build_info The running version\n# TYPE gatebook_build_info gauge\n"
+      "gatebook_build_info{{version=\"{}\"}} 1\n",
+      GATEBOOK_VERSION);
   return text;
 }
 

@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "http/h2_end.h"
 #include "http/refusal.h"
 #include "logger/journal.h"
 #include "logger/recorder.h"
@@ -29,6 +30,7 @@ struct StatusFacts {
   std::vector<const base::MetricsBlock*> metrics;
   std::vector<const Tally<http::Refusal>*> refusals;
   std::vector<const Tally<CloseReason>*> close_reasons;
+  std::vector<const Tally<http::H2End>*> h2_ends;
   const HealthBoard& health;
   const logger::Journal& journal;
   const logger::Recorder& recorder;

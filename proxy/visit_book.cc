@@ -17,15 +17,14 @@ std::string_view FindValue(const http::RequestHead& head, http::FieldId id) {
 
 }  // namespace
 
-VisitBook::VisitBook(logger::JournalWriter& journal, logger::NameHints& hints, const config::Config& config)
+VisitBook::VisitBook(logger::JournalWriter& journal, logger::NameHints& hints, const config::Journal& config)
     : journal_(journal),
       hints_(hints),
-      config_(config),
-      refuse_when_full_(config.journal.on_full == config::OnFull::kRefuse),
-      await_flush_(config.journal.flush == config::Flush::kAlways) {}
+      refuse_when_full_(config.on_full == config::OnFull::kRefuse),
+      await_flush_(config.flush == config::Flush::kAlways) {}
 
-Appended VisitBook::Write(const VisitFacts& facts, const ClientFacts& client, const http::RequestHead* head, bool open,
-                          std::string_view method, std::string_view target) {
+Appended VisitBook::Write(const VisitFacts& facts, const ClientFacts& client, const http::RequestHead& head,
+                          bool open, const config::Visit& rules) {
   logger::Visit visit;
   visit.arrival = facts.arrival;
   visit.session = facts.session.id;
@@ -41,25 +40,20 @@ Appended VisitBook::Write(const VisitFacts& facts, const ClientFacts& client, co
   visit.upstream_us = facts.upstream_us;
   visit.request_id = facts.request_id;
   if (facts.refusal != http::Refusal::kCount) visit.denied = http::InfoOf(facts.refusal).slug;
-  visit.policy = config_.visit.policy;
-  std::string_view path = target.substr(0, target.find('?'));
-  if (head != nullptr) {
-    method = head->method_text;
-    path = head->path;
-    visit.host = logger::CleanText(head->host, logger::kMostHost, scratch_.host);
-    visit.query = logger::FilterQuery(head->query, config_.visit.query_allow, scratch_.query);
-    visit.user_agent = logger::CleanText(FindValue(*head, http::FieldId::kUserAgent), logger::kMostUserAgent,
-                                         scratch_.user_agent);
-    const logger::Source source = logger::ClassifySource(FindValue(*head, http::FieldId::kReferer), head->host,
-                                                         head->query, scratch_.source);
-    visit.channel = source.channel;
-    visit.referrer = source.referrer;
-    visit.utm_source = source.utm_source;
-    visit.utm_medium = source.utm_medium;
-    visit.utm_campaign = source.utm_campaign;
-  }
-  visit.method = logger::CleanText(method, logger::kMostMethod, scratch_.method);
-  visit.path = logger::MaskPath(path, scratch_.path);
+  visit.policy = rules.policy;
+  visit.method = logger::CleanText(head.method_text, logger::kMostMethod, scratch_.method);
+  visit.host = logger::CleanText(head.host, logger::kMostHost, scratch_.host);
+  visit.path = logger::MaskPath(head.path, scratch_.path);
+  visit.query = logger::FilterQuery(head.query, rules.query_allow, scratch_.query);
+  visit.user_agent = logger::CleanText(FindValue(head, http::FieldId::kUserAgent), logger::kMostUserAgent,
+                                       scratch_.user_agent);
+  const logger::Source source = logger::ClassifySource(FindValue(head, http::FieldId::kReferer), head.host,
+                                                       head.query, scratch_.source);
+  visit.channel = source.channel;
+  visit.referrer = source.referrer;
+  visit.utm_source = source.utm_source;
+  visit.utm_medium = source.utm_medium;
+  visit.utm_campaign = source.utm_campaign;
   return journal_.Append(visit);
 }
 

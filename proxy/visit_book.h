@@ -4,7 +4,7 @@
 // (masks, caps, allow-lists) and appends them to the worker's journal.
 // No system call, no allocation, no wait.
 //
-// Thread: the worker's. Borrows: the journal writer and the config.
+// Thread: the worker's. Borrows: the journal writer and the hints.
 #pragma once
 
 #include <array>
@@ -44,7 +44,7 @@ struct VisitFacts {
 
 class VisitBook {
  public:
-  VisitBook(logger::JournalWriter& journal, logger::NameHints& hints, const config::Config& config);
+  VisitBook(logger::JournalWriter& journal, logger::NameHints& hints, const config::Journal& config);
 
   // An address was seen: its name may be asked for before its first visit is written.
   void OfferName(const std::optional<base::IpAddress>& ip) {
@@ -55,12 +55,12 @@ class VisitBook {
   bool MustRefuse() const {
     return refuse_when_full_ && (!journal_.HasRoom() || (await_flush_ && journal_.IsFlushFailing()));
   }
-  // `head` is null when the request was too broken to have one; then `method` and
-  // `target` are what is known of it. `open`: to be completed by WriteClosing().
-  logger::Appended Write(const VisitFacts& facts, const ClientFacts& client, const http::RequestHead* head, bool open,
-                         std::string_view method = {}, std::string_view target = {});
+  // `head`: of a broken request what is known of it. `open`: to be completed by WriteClosing().
+  logger::Appended Write(const VisitFacts& facts, const ClientFacts& client, const http::RequestHead& head,
+                         bool open, const config::Visit& rules);
   logger::Appended WriteClosing(logger::VisitId of, const VisitFacts& facts);
 
+  bool refuses_when_full() const { return refuse_when_full_; }
   // journal.flush = "always": whoever writes waits until the position is flushed.
   bool must_await_flush() const { return await_flush_; }
   void RequestFlush() { journal_.RequestFlush(); }
@@ -75,7 +75,6 @@ class VisitBook {
  private:
   logger::JournalWriter& journal_;
   logger::NameHints& hints_;
-  const config::Config& config_;
   const bool refuse_when_full_;
   const bool await_flush_;
   // Room for texts that had to be changed.

@@ -1,49 +1,40 @@
 #include "proxy/worker.h"
 
-#include <fmt/format.h>
-
 #include "base/check.h"
 #include "base/log.h"
+#include "proxy/http1_connection.h"
+#include "proxy/http2_connection.h"
 
 namespace gatebook::proxy {
-namespace {
 
 using base::Metric;
-
-std::string HstsField(const config::Tls& tls) {
-  if (tls.hsts.count() == 0) return {};
-  return fmt::format("Strict-Transport-Security: max-age={}{}\r\n", tls.hsts.count(),
-                     tls.hsts_include_subdomains ? "; includeSubDomains" : "");
-}
-
-// Where a redirect to https leads: the port of the first TLS listener.
-std::string HttpsPortSuffix(const config::Config& config) {
-  for (const config::Listen& listen : config.listen) {
-    if (!listen.tls || listen.address.kind == config::Endpoint::Kind::kUnix) continue;
-    return listen.address.port == 443 ? std::string() : fmt::format(":{}", listen.address.port);
-  }
-  return {};
-}
-
-}  // namespace
 
 Worker::Worker(const Parts& parts, std::vector<BoundListener> listeners)
     : metrics_(parts.metrics),
       limiter_(parts.limiter),
       journal_(parts.journal),
-      tls_(parts.tls),
-      sessions_(parts.session_key, parts.config.session),
-      book_(parts.journal, parts.hints, parts.config),
-      context_{parts.config, loop_,          buffers_, metrics_,        parts.router, upstreams_,
-               book_,        sessions_,      request_ids_, limiter_,    refusals_,    close_reasons_,
-               parsers_,     exchanges_,
-               {parts.config.limits.target_size, parts.config.limits.header_size, parts.config.limits.header_count},
-               HstsField(parts.config.tls), HttpsPortSuffix(parts.config)},
+      book_(parts.journal, parts.hints, parts.config->journal),
+      context_{std::make_shared<Generation>(parts.config, parts.session_key, parts.tls),
+               loop_,
+               buffers_,
+               metrics_,
+               book_,
+               request_ids_,
+               limiter_,
+               refusals_,
+               close_reasons_,
+               parsers_,
+               exchanges_,
+               h2_streams_,
+               h2_pool_,
+               h2_ends_},
       bound_(std::move(listeners)),
       last_sign_(base::Clock::System().SteadyNow()) {
-  for (size_t i = 0; i < parts.config.upstreams.size(); ++i) {
-    upstreams_.push_back(std::make_unique<UpstreamPool>(UpstreamPool::Parts{
-        loop_, buffers_, metrics_, names_, parts.config, i, parts.health, parts.upstream_tls, parts.workers}));
+  Generation& generation = *context_.generation;
+  for (size_t i = 0; i < generation.config.upstreams.size(); ++i) {
+    generation.upstreams.push_back(std::make_unique<UpstreamPool>(
+        UpstreamPool::Parts{loop_, buffers_, metrics_, names_, generation.config, i, parts.health,
+                            parts.upstream_tls, parts.workers}));
   }
 }
 
@@ -54,8 +45,8 @@ void Worker::Start() {
   for (BoundListener& bound : bound_) {
     listeners_.push_back(std::make_unique<net::Listener>(
         loop_, std::move(bound.fd),
-        [this, listen = bound.listen](base::UniqueFd fd, std::optional<base::IpAddress> ip) {
-          OnAccept(*listen, std::move(fd), ip);
+        [this, &listen = bound.listen](base::UniqueFd fd, std::optional<base::IpAddress> ip) {
+          OnAccept(listen, std::move(fd), ip);
         },
         [this] { metrics_.Add(Metric::kConnectionsRefusedDescriptors); }));
   }
@@ -63,7 +54,7 @@ void Worker::Start() {
     loop_.Run();
     listeners_.clear();
     while (!connections_.empty()) connections_.back()->Abort();
-    for (auto& upstream : upstreams_) upstream->CloseIdle();
+    for (auto& upstream : context_.generation->upstreams) upstream->CloseIdle();
     loop_.RunOnce(false);
   });
 }
@@ -75,7 +66,10 @@ void Worker::Join() {
 }
 
 void Worker::OnAccept(const config::Listen& listen, base::UniqueFd fd, std::optional<base::IpAddress> ip) {
-  switch (limiter_.Enter(ip)) {
+  std::optional<base::IpAddress> ip_of_seat = ip;
+  // A proxy's own address is nobody's; whom it speaks for takes a seat of their own (ArrivingConnection).
+  if (listen.proxy_protocol.Contains(ip.value_or(base::IpAddress()))) ip_of_seat = std::nullopt;
+  switch (limiter_.Enter(ip_of_seat)) {
     case guard::ConnectionLimiter::Verdict::kAdmit:
       break;
     case guard::ConnectionLimiter::Verdict::kTooMany:
@@ -85,15 +79,34 @@ void Worker::OnAccept(const config::Listen& listen, base::UniqueFd fd, std::opti
       metrics_.Add(Metric::kConnectionsRefusedAddress);
       return;
   }
-  ClientConnection::Owner& owner = *this;
-  auto connection = std::make_unique<ClientConnection>(context_, owner, listen, ip);
-  ClientConnection& started = *connection;
+  metrics_.Add(Metric::kConnectionsAccepted);
+  metrics_.Add(Metric::kConnectionsOpen);
+  ArrivingConnection::Host& host = *this;
+  auto connection =
+      std::make_unique<ArrivingConnection>(context_, host, guard::ConnectionSeat(limiter_, ip_of_seat));
+  ArrivingConnection& started = *connection;
   started.index = connections_.size();
   connections_.push_back(std::move(connection));
-  const bool watched = listen.tls ? started.StartTls(std::move(fd), tls_) : started.StartPlain(std::move(fd));
-  if (!watched) {
+  if (!started.Start(std::move(fd), listen, ip)) {
     metrics_.Add(Metric::kConnectionsRefusedDescriptors);
     OnClosed(started);
+  }
+}
+
+void Worker::OnArrived(ClientConnection& from, Arrival arrival) {
+  const size_t index = from.index;
+  CHECK(index < connections_.size() && connections_[index].get() == &from);
+  ClientConnection::Owner& owner = *this;
+  const auto take = [&](auto connection) {
+    auto& begun = *connection;
+    begun.index = index;
+    loop_.Dispose(std::exchange(connections_[index], std::move(connection)));
+    begun.Begin();
+  };
+  if (arrival.http2) {
+    take(std::make_unique<Http2Connection>(context_, owner, std::move(arrival)));
+  } else {
+    take(std::make_unique<Http1Connection>(context_, owner, std::move(arrival)));
   }
 }
 
@@ -106,6 +119,7 @@ void Worker::OnClosed(ClientConnection& connection) {
     connections_[index]->index = index;
   }
   connections_.pop_back();
+  metrics_.Sub(Metric::kConnectionsOpen);
   if (context_.draining && connections_.empty()) drained_.store(true, std::memory_order_release);
 }
 
@@ -129,14 +143,14 @@ void Worker::DrainHere() {
   for (size_t i = connections_.size(); i-- > 0;) {
     if (i < connections_.size()) connections_[i]->Drain();
   }
-  for (auto& upstream : upstreams_) upstream->CloseIdle();
+  for (auto& upstream : context_.generation->upstreams) upstream->CloseIdle();
   if (connections_.empty()) drained_.store(true, std::memory_order_release);
 }
 
 void Worker::SetUpstreamAddresses(const std::string& hostname, std::vector<base::IpAddress> addresses) {
   loop_.Post([this, hostname, addresses = std::move(addresses)] {
     names_.Set(hostname, addresses);
-    for (auto& upstream : upstreams_) upstream->OnNamesChanged();
+    for (auto& upstream : context_.generation->upstreams) upstream->OnNamesChanged();
   });
 }
 

@@ -15,7 +15,9 @@
 #include "logger/journal_writer.h"
 #include "logger/name_hints.h"
 #include "net/listener.h"
-#include "proxy/client_connection.h"
+#include "proxy/arriving_connection.h"
+#include "proxy/exchange.h"
+#include "proxy/http2_stream.h"
 #include "proxy/upstream_names.h"
 #include "proxy/worker_context.h"
 #include "tls/tls_context.h"
@@ -25,14 +27,13 @@ namespace gatebook::proxy {
 // A listening socket made before the worker's thread and, perhaps, under another user.
 struct BoundListener {
   base::UniqueFd fd;
-  const config::Listen* listen;
+  config::Listen listen;
 };
 
-class Worker final : private ClientConnection::Owner {
+class Worker final : private ArrivingConnection::Host {
  public:
   struct Parts {
-    const config::Config& config;
-    const Router& router;
+    std::shared_ptr<const config::Config> config;
     guard::ConnectionLimiter& limiter;
     logger::JournalWriter& journal;
     logger::NameHints& hints;
@@ -61,9 +62,11 @@ class Worker final : private ClientConnection::Owner {
   bool IsDrained() const { return drained_.load(std::memory_order_acquire); }
   const Tally<http::Refusal>& refusals() const { return refusals_; }
   const Tally<CloseReason>& close_reasons() const { return close_reasons_; }
+  const Tally<http::H2End>& h2_ends() const { return h2_ends_; }
 
  private:
   void OnAccept(const config::Listen& listen, base::UniqueFd fd, std::optional<base::IpAddress> ip);
+  void OnArrived(ClientConnection& from, Arrival arrival) override;
   void OnClosed(ClientConnection& connection) override;
   void OnFlushed();
   void DrainHere();
@@ -73,16 +76,16 @@ class Worker final : private ClientConnection::Owner {
   base::MetricsBlock& metrics_;
   guard::ConnectionLimiter& limiter_;
   logger::JournalWriter& journal_;
-  std::shared_ptr<tls::TlsContext> tls_;
   Tally<http::Refusal> refusals_;
   Tally<CloseReason> close_reasons_;
   RequestIds request_ids_;
-  SessionKeeper sessions_;
   VisitBook book_;
   UpstreamNames names_;
-  std::vector<std::unique_ptr<UpstreamPool>> upstreams_;
   ObjectPool<http::RequestParser> parsers_;
   ObjectPool<Exchange> exchanges_;
+  ObjectPool<Http2Stream> h2_streams_;
+  http::H2Pool h2_pool_{buffers_};
+  Tally<http::H2End> h2_ends_;
   WorkerContext context_;
   std::vector<BoundListener> bound_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;

@@ -5,48 +5,47 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "base/buffer.h"
 #include "base/metrics.h"
-#include "config/config.h"
 #include "guard/connection_limiter.h"
+#include "http/h2_end.h"
+#include "http/h2_stream.h"
 #include "http/refusal.h"
 #include "http/request_parser.h"
 #include "net/loop.h"
 #include "proxy/close_reason.h"
+#include "proxy/generation.h"
 #include "proxy/object_pool.h"
 #include "proxy/request_ids.h"
-#include "proxy/router.h"
-#include "proxy/session.h"
 #include "proxy/tally.h"
-#include "proxy/upstream_pool.h"
 #include "proxy/visit_book.h"
 
 namespace gatebook::proxy {
 
 class Exchange;
+class Http2Stream;
 
 struct WorkerContext {
-  const config::Config& config;
+  std::shared_ptr<Generation> generation;  // the one in force
   net::Loop& loop;
   base::BufferPool& buffers;
   base::MetricsBlock& metrics;
-  const Router& router;
-  std::vector<std::unique_ptr<UpstreamPool>>& upstreams;  // by index in config.upstreams
   VisitBook& book;
-  SessionKeeper& sessions;
   RequestIds& request_ids;
   guard::ConnectionLimiter& limiter;
   Tally<http::Refusal>& refusals;
   Tally<CloseReason>& close_reasons;
   ObjectPool<http::RequestParser>& parsers;
   ObjectPool<Exchange>& exchanges;
-  http::HeadLimits head_limits;
-  std::string hsts_field;         // a whole line, or nothing
-  std::string https_port_suffix;  // for redirects: "" or ":8443"
+  ObjectPool<Http2Stream>& h2_streams;
+  http::H2Pool& h2_pool;
+  Tally<http::H2End>& h2_ends;
   bool draining = false;
+  // Room for the fields of an answer that is being written.
+  std::vector<http::Field> kept_fields = {};
+  std::vector<http::Field> more_fields = {};
 };
 
 }  // namespace gatebook::proxy

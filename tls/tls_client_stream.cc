@@ -12,7 +12,7 @@ TlsClientStream::TlsClientStream(net::Loop& loop, base::UniqueFd fd,
       context_(std::move(context)),
       event_(loop, *this),
       channel_(fd_.get(), event_, context_->scratch(), TlsChannel::Records::kFull),
-      handler_(handler) {}
+      handler_(&handler) {}
 
 TlsClientStream::~TlsClientStream() {
   // OpenSSL takes a connection that ends without close_notify for broken and spoils its session; between HTTP
@@ -48,7 +48,7 @@ void TlsClientStream::OnReady(bool readable, bool writable) {
     return Handshake();
   }
   channel_.OnEdge(readable, writable);
-  if (IsEstablished()) return handler_.OnStreamReady();
+  if (IsEstablished()) return handler_->OnStreamReady();
   // A socket that is merely writable is no news: our flights fit into what the BIO takes.
   if (readable || channel_.IsUnwritable()) Handshake();
 }
@@ -60,7 +60,7 @@ void TlsClientStream::Handshake() {
     case TlsChannel::Step::kDone:
       if (!context_->IsProtocolAgreed(channel_.ssl())) return Fail("the server does not speak the protocol");
       channel_.Defer();
-      handler_.OnStreamReady();
+      handler_->OnStreamReady();
       // Nobody had anything to say at once: the server waits for our last flight.
       channel_.Flush();
       return;
@@ -76,7 +76,7 @@ void TlsClientStream::Fail(const char* why) {
   failure_ = why;
   failed_ = true;
   event_.Stop();
-  handler_.OnStreamFailed();
+  handler_->OnStreamFailed();
 }
 
 }  // namespace gatebook::tls

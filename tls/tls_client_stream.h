@@ -32,6 +32,7 @@ class TlsClientStream final : public net::Stream, private net::SocketEvent::Hand
                                                                 size_t server, net::StreamHandler& handler);
   ~TlsClientStream() override;
 
+  void SetHandler(net::StreamHandler& handler) override { handler_ = &handler; }
   net::IoResult Read(std::span<char> into) override { return channel_.Read(into); }
   net::IoResult Write(std::string_view bytes) override { return channel_.Write(bytes); }
   void ShutdownWrite() override { channel_.ShutdownWrite(); }
@@ -55,7 +56,7 @@ class TlsClientStream final : public net::Stream, private net::SocketEvent::Hand
   std::shared_ptr<TlsClientContext> context_;
   net::SocketEvent event_;
   TlsChannel channel_;
-  net::StreamHandler& handler_;
+  net::StreamHandler* handler_;
   const char* failure_ = "";
   bool connecting_ = true;
   bool failed_ = false;

@@ -29,14 +29,14 @@ TlsStream::TlsStream(net::Loop& loop, base::UniqueFd fd, std::shared_ptr<TlsCont
       context_(std::move(context)),
       event_(loop, *this),
       channel_(fd_.get(), event_, context_->scratch(), TlsChannel::Records::kGrowing),
-      handler_(handler) {}
+      handler_(&handler) {}
 
 TlsStream::~TlsStream() = default;
 
 void TlsStream::OnReady(bool readable, bool writable) {
   channel_.OnEdge(readable, writable);
   if (failed_) return;
-  if (IsEstablished()) return handler_.OnStreamReady();
+  if (IsEstablished()) return handler_->OnStreamReady();
   // A socket that is merely writable is no news: our flights fit into what the BIO takes.
   if (readable || channel_.IsUnwritable()) Handshake();
 }
@@ -52,7 +52,7 @@ void TlsStream::Handshake() {
       } else {
         channel_.Flush();
       }
-      return handler_.OnStreamReady();
+      return handler_->OnStreamReady();
     case TlsChannel::Step::kFailed:
       return Fail();
   }
@@ -63,7 +63,7 @@ void TlsStream::Fail() {
   failure_ = failure.text;
   saw_plain_http_ = failure.reason == SSL_R_HTTP_REQUEST || failure.reason == SSL_R_HTTPS_PROXY_REQUEST;
   failed_ = true;
-  handler_.OnStreamFailed();
+  handler_->OnStreamFailed();
 }
 
 void TlsStream::SendPlain(std::string_view text) {

@@ -32,6 +32,7 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
                                              net::StreamHandler& handler);
   ~TlsStream() override;
 
+  void SetHandler(net::StreamHandler& handler) override { handler_ = &handler; }
   net::IoResult Read(std::span<char> into) override { return channel_.Read(into); }
   net::IoResult Write(std::string_view bytes) override { return channel_.Write(bytes); }
   void ShutdownWrite() override { channel_.ShutdownWrite(); }
@@ -74,7 +75,7 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
   std::shared_ptr<TlsContext> context_;
   net::SocketEvent event_;
   TlsChannel channel_;
-  net::StreamHandler& handler_;
+  net::StreamHandler* handler_;
   const char* failure_ = "";
   bool failed_ = false;
   bool saw_plain_http_ = false;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/metrics.h"
+#include "http/h2_end.h"
 #include "http/refusal.h"
 #include "proxy/close_reason.h"
 #include "tests/support/temp_directory.h"
@@ -28,6 +29,16 @@ std::string CloseReasons() {
   for (size_t i = 0; i < static_cast<size_t>(proxy::CloseReason::kCount); ++i) {
     const auto& info = proxy::InfoOf(static_cast<proxy::CloseReason>(i));
     table.append("| `").append(info.slug).append("` | ").append(info.meaning).append(" |\n");
+  }
+  return table;
+}
+
+std::string Http2Ends() {
+  std::string table = "| reason | code | means |\n|---|--:|---|\n";
+  for (uint8_t row = 0; row < static_cast<uint8_t>(http::H2End::kCount); ++row) {
+    const auto& info = http::InfoOf(static_cast<http::H2End>(row));
+    table.append("| `").append(info.slug).append("` | ").append(std::to_string(static_cast<uint32_t>(info.code)));
+    table.append(" | ").append(info.meaning).append(" |\n");
   }
   return table;
 }
@@ -59,6 +70,7 @@ TEST(OperationsDoc, HasEveryRowOfTheTables) {
   const std::string present = support::ReadFile(path);
   std::string wanted = Replaced(present, "refusals", Refusals());
   wanted = Replaced(wanted, "close reasons", CloseReasons());
+  wanted = Replaced(wanted, "http2 ends", Http2Ends());
   wanted = Replaced(wanted, "metrics", Metrics());
   if (std::getenv("GATEBOOK_REGENERATE")) {
     std::ofstream(path) << wanted;

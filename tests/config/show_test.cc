@@ -34,6 +34,7 @@ chain = "/c \"quoted\" \\ ü.pem"
 key = "/k.pem"
 [tls]
 min_version = "1.3"
+http2 = false
 tickets = false
 ticket_key_rotation = "90min"
 client_certificates = "required"

@@ -66,10 +66,12 @@ TEST_F(TlsTest, TheLeastVersionIsConfigurable) {
   EXPECT_TRUE(RawClient(edge_->Tls()).Get("/"));
 }
 
-TEST_F(TlsTest, Http11IsChosenByAlpnAndNothingInCommonIsAnError) {
+TEST_F(TlsTest, AlpnChoosesHttp2FirstAndNothingInCommonIsAnError) {
   Start();
   auto options = edge_->Tls();
-  options.alpn = std::string("\x02h2\x08http/1.1");
+  options.alpn = std::string("\x08http/1.1\x02h2");
+  EXPECT_EQ(RawClient(options).alpn(), "h2");
+  options.alpn = std::string("\x08http/1.1");
   EXPECT_EQ(RawClient(options).alpn(), "http/1.1");
   options.alpn = std::string("\x04smtp");
   RawClient mismatched(options);

@@ -60,20 +60,20 @@ TEST(RequestParser, IsWholeAgainAfterARefusal) {
 TEST(RequestParser, TellsWhatWasAskedEvenWhenItRefuses) {
   RequestParser parser(HeadLimits{});
   ASSERT_EQ(parser.Parse("PUT /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n"), ParseStatus::kRefused);
-  EXPECT_EQ(parser.refused_method(), "PUT");
-  EXPECT_EQ(parser.refused_target(), "/x");
+  EXPECT_EQ(parser.KnownHead().method_text, "PUT");
+  EXPECT_EQ(parser.KnownHead().target, "/x");
   parser.Reset();
-  EXPECT_EQ(parser.refused_method(), "");
-  EXPECT_EQ(parser.refused_target(), "");
+  EXPECT_EQ(parser.KnownHead().method_text, "");
+  EXPECT_EQ(parser.KnownHead().target, "");
   ASSERT_EQ(parser.Parse("G(T /x HTTP/1.1\r\n"), ParseStatus::kRefused);
-  EXPECT_EQ(parser.refused_method(), "");
+  EXPECT_EQ(parser.KnownHead().method_text, "");
 }
 
 TEST(RequestParser, TellsNoPasswordOfARefusedAbsoluteForm) {
   RequestParser parser(HeadLimits{});
   ASSERT_EQ(parser.Parse("GET http://user:secret@a/ HTTP/1.1\r\n"), ParseStatus::kRefused);
   EXPECT_EQ(parser.refusal(), Refusal::kBadHost);
-  EXPECT_EQ(parser.refused_target(), "");
+  EXPECT_EQ(parser.KnownHead().target, "");
 }
 
 TEST(RequestParser, RefusesATooLongTargetAndTellsWhatFits) {
@@ -81,7 +81,7 @@ TEST(RequestParser, RefusesATooLongTargetAndTellsWhatFits) {
   const std::string data = "GET /" + std::string(100, 'a');
   ASSERT_EQ(parser.Parse(data), ParseStatus::kRefused);
   EXPECT_EQ(parser.refusal(), Refusal::kTargetTooLong);
-  EXPECT_EQ(parser.refused_target(), std::string(1, '/').append(99, 'a'));
+  EXPECT_EQ(parser.KnownHead().target, std::string(1, '/').append(99, 'a'));
 }
 
 TEST(RequestParser, ReadsALargeHeadByteByByteInLinearTime) {

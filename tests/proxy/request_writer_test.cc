@@ -34,7 +34,14 @@ std::string Forwarded(const std::string& received) {
   if (parser.Parse(received) != http::ParseStatus::kDone) return "refused";
   base::BufferPool pool;
   base::Buffer out(pool);
-  WriteRequestHead(out, parser.head(), Facts(), logger::SessionId{}, kId, "__Host-gatebook");
+  const ClientFacts facts = Facts();
+  const logger::SessionId session;
+  WriteRequestHead(out, {.head = parser.head(),
+                         .facts = facts,
+                         .session = session,
+                         .request_id = kId,
+                         .cookie_name = "__Host-gatebook",
+                         .tunnel = parser.head().websocket});
   return std::string(out.data());
 }
 

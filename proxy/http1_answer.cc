@@ -1,14 +1,12 @@
-// The writing half of ClientConnection: ClientSide as HTTP/1.
+// The writing half of Http1Connection: ClientSide as HTTP/1.
 
-#include <fmt/format.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
 #include <charconv>
-#include <ctime>
 
 #include "base/check.h"
-#include "proxy/client_connection.h"
+#include "proxy/http1_connection.h"
 
 namespace gatebook::proxy {
 namespace {
@@ -38,18 +36,9 @@ void AppendStatusLine(base::Buffer& out, int status, std::string_view reason) {
   out.Append("\r\n");
 }
 
-// RFC 9110 §5.6.7.
-void AppendDate(base::Buffer& out) {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc;
-  gmtime_r(&now, &utc);
-  char text[64];
-  out.Append({text, std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc)});
-}
-
 }  // namespace
 
-ClientSide::Take ClientConnection::ReadBody(size_t most, std::string_view& piece) {
+ClientSide::Take Http1Connection::ReadBody(size_t most, std::string_view& piece) {
   body_.Consume(std::exchange(body_consumed_, 0));
   waits_for_body_ = false;
   while (true) {
@@ -82,44 +71,54 @@ ClientSide::Take ClientConnection::ReadBody(size_t most, std::string_view& piece
   }
 }
 
-void ClientConnection::WriteContinue() {
+void Http1Connection::WriteContinue() {
   if (!parser_->head().expect_continue || !body_.IsEmpty()) return;
   out_.Append("HTTP/1.1 100 Continue\r\n\r\n");
   Flush();
 }
 
-void ClientConnection::AppendFields(const http::ResponseHead& head) {
-  const bool hsts = context_.config.tls.hsts.count() > 0 && facts_.tls_version != 0;
+void Http1Connection::AppendField(std::string_view name, std::string_view value) {
+  out_.Append(name);
+  out_.Append(": ");
+  out_.Append(value);
+  out_.Append("\r\n");
+}
+
+void Http1Connection::AppendFields(const http::ResponseHead& head, const http::HeaderRules* rules) {
+  const bool hsts = facts().secure && !generation_->hsts.empty();
   for (const http::Field& field : head.fields) {
     if (field.hop_by_hop || field.id == FieldId::kContentLength || field.id == FieldId::kTransferEncoding ||
         (hsts && field.id == FieldId::kStrictTransportSecurity)) {
       continue;
     }
-    out_.Append(field.name);
-    out_.Append(": ");
-    out_.Append(field.value);
-    out_.Append("\r\n");
+    if (rules != nullptr && rules->Drops(field.name)) continue;
+    AppendField(field.name, field.value);
   }
+  if (rules != nullptr) out_.Append(rules->lines());
 }
 
 // What we say of ourselves in every final answer.
-void ClientConnection::AppendOwnFields() {
-  if (facts_.tls_version != 0) out_.Append(context_.hsts_field);
-  if (std::exchange(set_cookie_, false)) context_.sessions.AppendSetCookie(out_, session_);
+void Http1Connection::AppendOwnFields() {
+  if (facts().secure && !generation_->hsts.empty()) {
+    AppendField("Strict-Transport-Security", generation_->hsts);
+  }
+  if (session_.TakeSetCookie())
+    AppendField("Set-Cookie", generation_->sessions.SetCookieValue(session_.token()));
 }
 
-void ClientConnection::WriteInterim(const http::ResponseHead& head) {
+void Http1Connection::WriteInterim(const http::ResponseHead& head) {
   AppendStatusLine(out_, head.status, head.reason);
-  AppendFields(head);
+  AppendFields(head, nullptr);
   out_.Append("\r\n");
   Flush();
 }
 
-void ClientConnection::WriteHead(const http::ResponseHead& head, bool request_read) {
+void Http1Connection::WriteHead(const http::ResponseHead& head, bool request_read,
+                                const http::HeaderRules* rules) {
   const http::RequestHead& request = parser_->head();
   out_.Reserve(head.size + 512);
   AppendStatusLine(out_, head.status, head.reason);
-  AppendFields(head);
+  AppendFields(head, rules);
   AppendOwnFields();
   chunked_ = false;
   framed_ = true;
@@ -127,7 +126,7 @@ void ClientConnection::WriteHead(const http::ResponseHead& head, bool request_re
     out_.Append("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
     return;
   }
-  const uint32_t most = context_.config.limits.requests_per_connection;
+  const uint32_t most = config().limits.requests_per_connection;
   keep_alive_ = request.keep_alive && request_read && !context_.draining && (most == 0 || requests_ < most);
   if (head.framing == Framing::kChunked || head.framing == Framing::kToClose) {
     // Framing is of this hop: an answer that ends with its connection becomes chunked.
@@ -147,7 +146,7 @@ void ClientConnection::WriteHead(const http::ResponseHead& head, bool request_re
   out_.Append("\r\n");
 }
 
-void ClientConnection::AppendConnection() {
+void Http1Connection::AppendConnection() {
   if (!keep_alive_) {
     out_.Append("Connection: close\r\n");
   } else if (parser_->head().minor_version == 0) {
@@ -155,37 +154,22 @@ void ClientConnection::AppendConnection() {
   }
 }
 
-void ClientConnection::WriteRefusal(Refusal refusal, bool request_read) {
+void Http1Connection::WriteOwnAnswer(const OwnAnswer& answer, bool request_read) {
   keep_alive_ = keep_alive_ && request_read && !context_.draining;
-  const http::RefusalInfo& info = http::InfoOf(refusal);
-  std::string_view more;
-  if (info.status == 405) more = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
-  if (info.status == 503) more = "Retry-After: 1\r\n";
-  WriteAnswer(info.status, more);
-}
-
-void ClientConnection::WriteRedirect(const http::RequestHead& head) {
-  const std::string_view target = head.target == "*" ? "/" : head.target;
-  WriteAnswer(308, fmt::format("Location: https://{}{}{}\r\n", head.host, context_.https_port_suffix, target));
-}
-
-void ClientConnection::WriteAnswer(int status, std::string_view more_fields) {
-  const std::string body = fmt::format("{} {}\n", status, http::ReasonPhrase(status));
-  AppendStatusLine(out_, status, http::ReasonPhrase(status));
-  AppendDate(out_);
-  out_.Append("Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nContent-Length: ");
-  AppendNumber(out_, body.size());
+  AppendStatusLine(out_, answer.status(), http::ReasonPhrase(answer.status()));
+  for (const http::Field& field : answer.fields()) AppendField(field.name, field.value);
+  out_.Append("Content-Length: ");
+  AppendNumber(out_, answer.body().size());
   out_.Append("\r\n");
-  out_.Append(more_fields);
   AppendOwnFields();
   AppendConnection();
   out_.Append("\r\n");
-  if (parser_->head().method != http::Method::kHead) out_.Append(body);
+  if (parser_->head().method != http::Method::kHead) out_.Append(answer.body());
   chunked_ = false;
   framed_ = true;
 }
 
-size_t ClientConnection::WriteBody(std::string_view piece) {
+size_t Http1Connection::WriteBody(std::string_view piece) {
   if (failed_) return piece.size();  // nobody is there; the exchange will hear of it
   if (chunked_) return WriteChunk(piece);
   size_t taken = 0;
@@ -213,7 +197,7 @@ size_t ClientConnection::WriteBody(std::string_view piece) {
   return taken;
 }
 
-size_t ClientConnection::WriteChunk(std::string_view piece) {
+size_t Http1Connection::WriteChunk(std::string_view piece) {
   if (out_.size() >= kMostOut) Flush();
   if (out_.size() >= kMostOut) return 0;
   const size_t taken = std::min(piece.size(), kMostOut - out_.size());
@@ -225,11 +209,11 @@ size_t ClientConnection::WriteChunk(std::string_view piece) {
   return taken;
 }
 
-void ClientConnection::WriteEnd() {
+void Http1Connection::WriteEnd() {
   if (chunked_ && !failed_) out_.Append(http::kLastChunk);
 }
 
-void ClientConnection::Flush() {
+void Http1Connection::Flush() {
   while (!out_.IsEmpty() && !failed_) {
     const IoResult result = stream_->Write(out_.data());
     if (result.status == IoStatus::kOk) {
@@ -249,26 +233,27 @@ void ClientConnection::Flush() {
   }
 }
 
-void ClientConnection::NoteBlocked() {
+void Http1Connection::NoteBlocked() {
   if (!blocked_) {
     stall_write_mark_ = TakenByClient();
     blocked_since_ = context_.loop.now();
   }
   blocked_ = true;
-  ArmStall(context_.config.timeouts.write_idle);
+  ArmStall(config().timeouts.write_idle);
 }
 
 // What we wrote less what still stands in the stream and in the kernel.
-uint64_t ClientConnection::TakenByClient() const {
+uint64_t Http1Connection::TakenByClient() const {
   int queued = 0;
   if (ioctl(stream_->fd(), SIOCOUTQ, &queued) != 0) queued = 0;
   const uint64_t waiting = stream_->unsent_size() + static_cast<uint64_t>(queued);
   return written_ > waiting ? written_ - waiting : 0;
 }
 
-IoResult ClientConnection::ReadTunnel(std::span<char> into) {
+IoResult Http1Connection::ReadTunnel(std::span<char> into) {
   // What came behind the handshake's head is the tunnel's already.
-  const std::string_view early = received_.data().substr(std::min(received_.size(), parser_->head().size + tunnel_taken_));
+  const std::string_view early =
+      received_.data().substr(std::min(received_.size(), parser_->head().size + tunnel_taken_));
   if (early.empty()) return stream_->Read(into);
   const size_t taken = std::min(early.size(), into.size());
   early.copy(into.data(), taken);
@@ -276,7 +261,7 @@ IoResult ClientConnection::ReadTunnel(std::span<char> into) {
   return {IoStatus::kOk, taken};
 }
 
-IoResult ClientConnection::WriteTunnel(std::string_view bytes) {
+IoResult Http1Connection::WriteTunnel(std::string_view bytes) {
   if (!out_.IsEmpty()) Flush();
   if (!out_.IsEmpty()) return {IoStatus::kWouldBlock};
   const IoResult result = stream_->Write(bytes);

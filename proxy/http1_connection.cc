@@ -1,4 +1,4 @@
-#include "proxy/client_connection.h"
+#include "proxy/http1_connection.h"
 
 #include <sys/socket.h>
 
@@ -22,12 +22,11 @@ constexpr int kMostSteps = 64;
 
 }  // namespace
 
-ClientConnection::ClientConnection(WorkerContext& context, Owner& owner, const config::Listen& listen,
-                                   std::optional<base::IpAddress> ip)
-    : context_(context),
-      owner_(owner),
-      listen_(listen),
-      ip_(ip),
+Http1Connection::Http1Connection(WorkerContext& context, Owner& owner, Arrival arrival)
+    : ClientConnection(context, owner, std::move(arrival.seat)),
+      peer_facts_(std::move(arrival.facts)),
+      stream_(std::move(arrival.stream)),
+      redirect_to_https_(arrival.redirect_to_https),
       received_(context.buffers),
       body_(context.buffers),
       out_(context.buffers),
@@ -36,64 +35,20 @@ ClientConnection::ClientConnection(WorkerContext& context, Owner& owner, const c
       timer_([this] { OnTimeout(); }),
       stall_timer_([this] { OnStall(); }),
       next_turn_(context.loop, [this] { Pump(); }) {
-  if (ip_) facts_.ip = *ip_;
-  context_.metrics.Add(Metric::kConnectionsAccepted);
-  context_.metrics.Add(Metric::kConnectionsOpen);
+  stream_->SetHandler(*this);
 }
 
-ClientConnection::~ClientConnection() {
-  exchange_.reset();
-  context_.metrics.Sub(Metric::kConnectionsOpen);
-  context_.limiter.Leave(ip_);
-}
+Http1Connection::~Http1Connection() { exchange_.reset(); }
 
-bool ClientConnection::StartPlain(base::UniqueFd fd) {
-  stream_ = net::SocketStream::Accepted(context_.loop, std::move(fd), *this);
-  if (!stream_) return false;
-  BeginReading();
-  return true;
-}
-
-bool ClientConnection::StartTls(base::UniqueFd fd, const std::shared_ptr<tls::TlsContext>& tls) {
-  auto stream = tls::TlsStream::Accepted(context_.loop, std::move(fd), tls, *this);
-  if (!stream) return false;
-  tls_ = stream.get();
-  stream_ = std::move(stream);
-  timer_.Arm(context_.loop.timers(), context_.loop.now() + context_.config.timeouts.handshake);
-  return true;
-}
-
-void ClientConnection::BeginReading() {
-  if (tls_ != nullptr) {
-    facts_.tls_version = static_cast<uint8_t>(tls_->version());
-    context_.metrics.Add(tls_->resumed() ? Metric::kTlsHandshakesResumed : Metric::kTlsHandshakes);
-  }
-  facts_.forwarding_fields = MakeForwardingFields(facts_.ip, tls_ != nullptr);
-  context_.book.OfferName(ip_);
-  state_ = State::kIdle;
+void Http1Connection::Begin() {
   // A client that connects means to ask: no keep-alive patience before its first request.
-  timer_.Arm(context_.loop.timers(), context_.loop.now() + context_.config.timeouts.request_header);
-}
-
-void ClientConnection::OnStreamReady() {
-  if (state_ == State::kHandshake) BeginReading();
+  timer_.Arm(context_.loop.timers(), context_.loop.now() + config().timeouts.request_header);
   Pump();
-}
-
-void ClientConnection::OnStreamFailed() {
-  context_.metrics.Add(Metric::kTlsHandshakesFailed);
-  if (tls_->saw_plain_http()) {
-    context_.refusals.Count(Refusal::kPlainOnTls);
-    tls_->SendPlain(
-        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 32\r\nConnection: close\r\n\r\n"
-        "This port speaks HTTPS (TLS).  \n");
-  }
-  Close(CloseReason::kHandshakeFailed);
 }
 
 // ---- what drives it
 
-void ClientConnection::Pump() {
+void Http1Connection::Pump() {
   if (pumping_) {
     pump_again_ = true;
     return;
@@ -111,9 +66,8 @@ void ClientConnection::Pump() {
   pumping_ = false;
 }
 
-bool ClientConnection::Step() {
+bool Http1Connection::Step() {
   switch (state_) {
-    case State::kHandshake:
     case State::kClosed:
       return false;
     case State::kIdle:
@@ -136,13 +90,13 @@ bool ClientConnection::Step() {
 
 // ---- a request's head
 
-bool ClientConnection::ReadHead() {
+bool Http1Connection::ReadHead() {
   while (true) {
     if (!received_.IsEmpty()) {
       if (state_ == State::kIdle) {
         state_ = State::kHead;
-        if (!parser_) parser_ = context_.parsers.Make(context_.head_limits);
-        timer_.Arm(context_.loop.timers(), context_.loop.now() + context_.config.timeouts.request_header);
+        if (!parser_) parser_ = context_.parsers.Make(context_.generation->head_limits);
+        timer_.Arm(context_.loop.timers(), context_.loop.now() + config().timeouts.request_header);
       }
       const ParseStatus status = parser_->Parse(received_.data());
       if (status == ParseStatus::kDone) {
@@ -150,7 +104,7 @@ bool ClientConnection::ReadHead() {
         return true;
       }
       if (status == ParseStatus::kRefused) {
-        RefuseHead(parser_->refusal());
+        OnRefusedHead(parser_->refusal());
         return true;
       }
     }
@@ -172,7 +126,7 @@ bool ClientConnection::ReadHead() {
   }
 }
 
-void ClientConnection::OnHead() {
+void Http1Connection::OnHead() {
   timer_.Cancel();
   context_.metrics.Add(Metric::kRequests);
   ++requests_;
@@ -186,52 +140,32 @@ void ClientConnection::OnHead() {
     body_consumed_ = 0;
     waits_for_body_ = false;
     stall_body_mark_ = 0;
-    ArmStall(context_.config.timeouts.body_idle);
+    ArmStall(config().timeouts.body_idle);
   }
-  state_ = State::kExchange;
-  if (listen_.redirect_to_https) return Redirect(head);
-  ClientSide& side = *this;
-  exchange_ = context_.exchanges.Make(context_, side, facts_, head, DecideSession(&head));
+  BeginExchange({.head = &head, .redirect_to_https = redirect_to_https_});
 }
 
-void ClientConnection::RefuseHead(Refusal refusal) {
+void Http1Connection::OnRefusedHead(Refusal refusal) {
   timer_.Cancel();
-  context_.refusals.Count(refusal);
-  VisitFacts visit = VisitOfOurOwn(http::InfoOf(refusal).status);
-  visit.session = DecideSession(nullptr);
-  visit.refusal = refusal;
-  context_.book.Write(visit, facts_, nullptr, false, parser_->refused_method(), parser_->refused_target());
   keep_alive_ = false;
-  unread_ = true;
-  WriteRefusal(refusal, false);
-  state_ = State::kFlushing;
+  BeginExchange({.head = &parser_->KnownHead(), .refusal = refusal});
 }
 
-void ClientConnection::Redirect(const http::RequestHead& head) {
-  VisitFacts visit = VisitOfOurOwn(308);
-  visit.session = DecideSession(&head);
-  context_.book.Write(visit, facts_, &head, false);
-  if (head.framing != Framing::kNone) {
-    keep_alive_ = false;
-    unread_ = true;
-  }
-  WriteRedirect(head);
-  state_ = State::kFlushing;
-}
-
-VisitFacts ClientConnection::VisitOfOurOwn(uint16_t status) {
-  VisitFacts visit;
-  visit.arrival = base::Clock::System().WallNow();
-  visit.started = context_.loop.now();
-  visit.request_id = context_.request_ids.Next();
-  visit.status = status;
-  base::CountStatus(context_.metrics, status);
-  return visit;
+void Http1Connection::BeginExchange(const Exchange::Request& request) {
+  state_ = State::kExchange;
+  generation_ = context_.generation;
+  forwarded_facts_ = FactsBehindProxies(peer_facts_, *request.head, generation_->config.edge);
+  if (forwarded_facts_) context_.book.OfferName(forwarded_facts_->ip);
+  ClientSide& side = *this;
+  exchange_ = context_.exchanges.Make(
+      context_, *generation_, side, facts(), request,
+      session_.Decide(request.refusal == Refusal::kCount ? request.head : nullptr, facts().secure,
+                      generation_->sessions, config().session.cookie, context_.loop.now(), context_.metrics));
 }
 
 // ---- the exchange
 
-bool ClientConnection::PumpExchange() {
+bool Http1Connection::PumpExchange() {
   WatchForAbort();
   if (state_ != State::kExchange) return false;
   const Exchange::End end = exchange_->Pump();
@@ -281,7 +215,7 @@ bool ClientConnection::PumpExchange() {
 
 // While an exchange is under way and its body is in, the client has nothing to say but the next
 // request, or that it leaves. Reads only where it moves nothing.
-void ClientConnection::WatchForAbort() {
+void Http1Connection::WatchForAbort() {
   if (!exchange_->request_read() || exchange_->is_tunnel() || !body_.IsEmpty()) return;
   const std::span<char> room = received_.room();
   if (room.empty()) return;
@@ -294,7 +228,7 @@ void ClientConnection::WatchForAbort() {
 }
 
 // An answer that cannot be ended must not look as if it were.
-void ClientConnection::Break() {
+void Http1Connection::Break() {
   if (!framed_) {
     const linger reset{1, 0};
     setsockopt(stream_->fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
@@ -302,7 +236,7 @@ void ClientConnection::Break() {
   Close(CloseReason::kAnswerBroken);
 }
 
-bool ClientConnection::EndRequest() {
+bool Http1Connection::EndRequest() {
   stall_timer_.Cancel();
   if (!keep_alive_ || context_.draining) {
     stream_->ShutdownWrite();
@@ -318,6 +252,7 @@ bool ClientConnection::EndRequest() {
     timer_.Arm(context_.loop.timers(), context_.loop.now() + kLinger);
     return true;
   }
+  generation_.reset();
   received_.Consume(parser_->head().size);
   if (!body_.IsEmpty()) {
     body_.Consume(std::exchange(body_consumed_, 0));
@@ -326,11 +261,11 @@ bool ClientConnection::EndRequest() {
   body_.Release();
   parser_->Reset();
   state_ = State::kIdle;
-  timer_.Arm(context_.loop.timers(), context_.loop.now() + context_.config.timeouts.keep_alive);
+  timer_.Arm(context_.loop.timers(), context_.loop.now() + config().timeouts.keep_alive);
   return true;
 }
 
-bool ClientConnection::Discard() {
+bool Http1Connection::Discard() {
   char waste[4096];
   while (true) {
     const auto result = stream_->Read(waste);
@@ -345,22 +280,19 @@ bool ClientConnection::Discard() {
 
 // ---- time
 
-void ClientConnection::ArmStall(base::Duration span) {
+void Http1Connection::ArmStall(base::Duration span) {
   if (!stall_timer_.IsArmed()) stall_timer_.Arm(context_.loop.timers(), context_.loop.now() + span);
 }
 
-void ClientConnection::OnTimeout() {
+void Http1Connection::OnTimeout() {
   switch (state_) {
-    case State::kHandshake:
-      context_.metrics.Add(Metric::kTlsHandshakesTimedOut);
-      return Close(CloseReason::kHandshakeTimeout);
     case State::kIdle:
-      if (tls_ != nullptr) stream_->ShutdownWrite();
+      if (peer_facts_.tls_version != 0) stream_->ShutdownWrite();
       return Close(CloseReason::kKeepAliveTimeout);
     case State::kHead:
       // What the parser knows of the request line is views, and the buffer may have moved since.
       static_cast<void>(parser_->Parse(received_.data()));
-      RefuseHead(Refusal::kHeaderTimeout);
+      OnRefusedHead(Refusal::kHeaderTimeout);
       return Pump();
     case State::kLinger:
       return Close(CloseReason::kRefused);
@@ -369,14 +301,17 @@ void ClientConnection::OnTimeout() {
   }
 }
 
-void ClientConnection::OnStall() {
-  const uint64_t least = context_.config.limits.min_rate;
+void Http1Connection::OnStall() {
+  const uint64_t least = config().limits.min_rate;
   bool again = false;
   if (blocked_) {
     // The timer may have been armed for an earlier block, or for a body.
-    if (context_.loop.now() - blocked_since_ >= context_.config.timeouts.write_idle) {
+    if (context_.loop.now() - blocked_since_ >= config().timeouts.write_idle) {
       const uint64_t taken = TakenByClient();
-      if (taken < stall_write_mark_ + least) return Close(CloseReason::kWriteTimeout);
+      if (taken < stall_write_mark_ + least) {
+        if (exchange_) exchange_->Abandon(Refusal::kWriteTimeout);
+        return Close(CloseReason::kWriteTimeout);
+      }
       stall_write_mark_ = taken;
       blocked_since_ = context_.loop.now();
     }
@@ -390,24 +325,22 @@ void ClientConnection::OnStall() {
     stall_body_mark_ = exchange_->bytes_in();
     again = true;
   }
-  if (again) ArmStall(blocked_ ? context_.config.timeouts.write_idle : context_.config.timeouts.body_idle);
+  if (again) ArmStall(blocked_ ? config().timeouts.write_idle : config().timeouts.body_idle);
 }
 
-void ClientConnection::Drain() {
-  if (state_ == State::kHandshake || state_ == State::kIdle) {
-    if (state_ == State::kIdle) stream_->ShutdownWrite();
-    Close(CloseReason::kDrained);
-  }
+void Http1Connection::Drain() {
+  if (state_ != State::kIdle) return;
+  stream_->ShutdownWrite();
+  Close(CloseReason::kDrained);
 }
 
-void ClientConnection::Close(CloseReason reason) {
+void Http1Connection::Close(CloseReason reason) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   timer_.Cancel();
   stall_timer_.Cancel();
   exchange_.reset();
-  context_.close_reasons.Count(reason);
-  owner_.OnClosed(*this);
+  TellClosed(reason);
 }
 
 }  // namespace gatebook::proxy

@@ -1,0 +1,138 @@
+#include "proxy/arriving_connection.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "net/socket_stream.h"
+
+namespace gatebook::proxy {
+
+using base::Metric;
+
+ArrivingConnection::ArrivingConnection(WorkerContext& context, Host& host, guard::ConnectionSeat seat)
+    : ClientConnection(context, host, std::move(seat)),
+      host_(host),
+      event_(context.loop, *this),
+      deadline_([this] {
+        context_.metrics.Add(Metric::kTlsHandshakesTimedOut);
+        Close(CloseReason::kHandshakeTimeout);
+      }) {}
+
+bool ArrivingConnection::Start(base::UniqueFd fd, const config::Listen& listen,
+                               std::optional<base::IpAddress> ip) {
+  ip_ = ip;
+  if (ip) arrival_.facts.ip = *ip;
+  arrival_.redirect_to_https = listen.redirect_to_https;
+  listens_with_tls_ = listen.tls;
+  fd_ = std::move(fd);
+  if (!listen.proxy_protocol.Contains(arrival_.facts.ip)) return BeginProtocol();
+  ArmDeadline();
+  return event_.Watch(fd_.get());
+}
+
+void ArrivingConnection::ArmDeadline() {
+  deadline_.Arm(context_.loop.timers(), context_.loop.now() + context_.generation->config.timeouts.handshake);
+}
+
+// ---- what a proxy in front says
+
+void ArrivingConnection::OnReady(bool readable, bool) {
+  if (readable && !over_) ReadProxyHeader();
+}
+
+void ArrivingConnection::ReadProxyHeader() {
+  std::array<char, http::kProxyHeaderMost> bytes;
+  const ssize_t got = ::recv(fd_.get(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got <= 0) return Close(CloseReason::kClientAborted);
+  const http::ProxyHeader header = http::ParseProxyHeader({bytes.data(), static_cast<size_t>(got)});
+  switch (header.status) {
+    case http::ProxyHeader::Status::kNeedMore:
+      if (event_.peer_closed()) Close(CloseReason::kClientAborted);
+      return;
+    case http::ProxyHeader::Status::kRefused:
+      return Close(CloseReason::kProxyHeader);
+    case http::ProxyHeader::Status::kDone:
+      break;
+  }
+  // It is there, so this takes it whole.
+  if (::recv(fd_.get(), bytes.data(), header.size, MSG_DONTWAIT) != static_cast<ssize_t>(header.size)) {
+    return Close(CloseReason::kClientAborted);
+  }
+  event_.Stop();
+  if (!TakeSource(header)) return;
+  if (!BeginProtocol()) Close(CloseReason::kClientAborted);
+}
+
+// False: closed, the client may not have another connection.
+bool ArrivingConnection::TakeSource(const http::ProxyHeader& header) {
+  if (!header.addresses) return true;
+  ip_ = arrival_.facts.ip = header.addresses->source;
+  seat_ = {};
+  if (const auto verdict = context_.limiter.Enter(ip_);
+      verdict != guard::ConnectionLimiter::Verdict::kAdmit) {
+    context_.metrics.Add(verdict == guard::ConnectionLimiter::Verdict::kTooMany
+                             ? Metric::kConnectionsRefusedLimit
+                             : Metric::kConnectionsRefusedAddress);
+    Close(CloseReason::kRefused);
+    return false;
+  }
+  seat_ = guard::ConnectionSeat(context_.limiter, ip_);
+  return true;
+}
+
+// ---- TLS
+
+bool ArrivingConnection::BeginProtocol() {
+  net::StreamHandler& handler = *this;
+  if (!listens_with_tls_) {
+    auto stream = net::SocketStream::Accepted(context_.loop, std::move(fd_), handler);
+    if (!stream) return false;
+    Arrive(std::move(stream));
+    return true;
+  }
+  tls_ = tls::TlsStream::Accepted(context_.loop, std::move(fd_), context_.generation->tls, handler);
+  if (!tls_) return false;
+  if (!deadline_.IsArmed()) ArmDeadline();
+  return true;
+}
+
+void ArrivingConnection::OnStreamReady() {
+  arrival_.facts.tls_version = static_cast<uint8_t>(tls_->version());
+  arrival_.http2 = tls_->protocol() == "h2";
+  context_.metrics.Add(tls_->resumed() ? Metric::kTlsHandshakesResumed : Metric::kTlsHandshakes);
+  Arrive(std::move(tls_));
+}
+
+void ArrivingConnection::Arrive(std::unique_ptr<net::Stream> stream) {
+  if (std::exchange(over_, true)) return;
+  deadline_.Cancel();
+  context_.book.OfferName(ip_);
+  arrival_.facts.secure = arrival_.facts.tls_version != 0;
+  arrival_.facts.forwarding_fields = MakeForwardingFields(arrival_.facts.ip, arrival_.facts.secure);
+  arrival_.stream = std::move(stream);
+  arrival_.seat = std::move(seat_);
+  host_.OnArrived(*this, std::move(arrival_));
+}
+
+void ArrivingConnection::OnStreamFailed() {
+  context_.metrics.Add(Metric::kTlsHandshakesFailed);
+  if (tls_->saw_plain_http()) {
+    context_.refusals.Count(http::Refusal::kPlainOnTls);
+    tls_->SendPlain(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 32\r\nConnection: "
+        "close\r\n\r\n"
+        "This port speaks HTTPS (TLS).  \n");
+  }
+  Close(CloseReason::kHandshakeFailed);
+}
+
+void ArrivingConnection::Close(CloseReason reason) {
+  if (std::exchange(over_, true)) return;
+  deadline_.Cancel();
+  TellClosed(reason);
+}
+
+}  // namespace gatebook::proxy

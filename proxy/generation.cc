@@ -1,0 +1,51 @@
+#include "proxy/generation.h"
+
+#include <fmt/format.h>
+
+#include "proxy/route_headers.h"
+
+namespace gatebook::proxy {
+namespace {
+
+std::string HstsOf(const config::Tls& tls) {
+  if (tls.hsts.count() == 0) return {};
+  return fmt::format("max-age={}{}", tls.hsts.count(),
+                     tls.hsts_include_subdomains ? "; includeSubDomains" : "");
+}
+
+// Where a redirect to https leads: the port of the first TLS listener.
+std::string HttpsPortSuffix(const config::Config& config) {
+  for (const config::Listen& listen : config.listen) {
+    if (!listen.tls || listen.address.kind == config::Endpoint::Kind::kUnix) continue;
+    return listen.address.port == 443 ? std::string() : fmt::format(":{}", listen.address.port);
+  }
+  return {};
+}
+
+std::unique_ptr<const http::HeaderRules> RulesOf(const std::vector<config::HeaderRule>& rules) {
+  return rules.empty() ? nullptr : std::make_unique<const http::HeaderRules>(MakeHeaderRules(rules));
+}
+
+std::vector<RouteRules> RulesOf(const std::vector<config::Route>& routes) {
+  std::vector<RouteRules> all;
+  for (const config::Route& route : routes) {
+    all.push_back({RulesOf(route.request_headers), RulesOf(route.response_headers)});
+  }
+  return all;
+}
+
+}  // namespace
+
+Generation::Generation(std::shared_ptr<const config::Config> from, const SessionKey& session_key,
+                       std::shared_ptr<tls::TlsContext> tls_context)
+    : whole_config(std::move(from)),
+      config(*whole_config),
+      router(config.routes),
+      route_rules(proxy::RulesOf(config.routes)),
+      tls(std::move(tls_context)),
+      sessions(session_key, config.session),
+      head_limits{config.limits.target_size, config.limits.header_size, config.limits.header_count},
+      hsts(HstsOf(config.tls)),
+      https_port_suffix(HttpsPortSuffix(config)) {}
+
+}  // namespace gatebook::proxy

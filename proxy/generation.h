@@ -1,0 +1,51 @@
+// Generation: what one loading of the configuration made, as one worker uses it.
+//
+// A reload makes a new one aside and swaps it in whole. An exchange holds the one
+// under which it began to its end, a tunnel for life; a connection between
+// exchanges holds none.
+//
+// Thread: made by the main thread, then the worker's. Immutable but for its
+//   pools and the keeper's scratch.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "http/header_rules.h"
+#include "http/request_parser.h"
+#include "proxy/router.h"
+#include "proxy/session.h"
+#include "proxy/upstream_pool.h"
+#include "tls/tls_context.h"
+
+namespace gatebook::proxy {
+
+// A route's header rules; null where it has none.
+struct RouteRules {
+  std::unique_ptr<const http::HeaderRules> request;
+  std::unique_ptr<const http::HeaderRules> response;
+};
+
+struct Generation {
+  Generation(std::shared_ptr<const config::Config> from, const SessionKey& session_key,
+             std::shared_ptr<tls::TlsContext> tls_context);
+
+  const std::shared_ptr<const config::Config> whole_config;
+  const config::Config& config;  // the same
+  const RouteRules& RulesOf(const config::Route& route) const {
+    return route_rules[static_cast<size_t>(&route - config.routes.data())];
+  }
+
+  const Router router;
+  const std::vector<RouteRules> route_rules;             // by index in config.routes
+  const std::shared_ptr<tls::TlsContext> tls;            // null if no listener has it
+  std::vector<std::unique_ptr<UpstreamPool>> upstreams;  // by index in config.upstreams
+  SessionKeeper sessions;
+  const http::HeadLimits head_limits;
+  const std::string hsts;               // value of Strict-Transport-Security; empty: none
+  const std::string https_port_suffix;  // for redirects: "" or ":8443"
+};
+
+}  // namespace gatebook::proxy
