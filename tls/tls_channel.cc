@@ -74,6 +74,7 @@ IoResult TlsChannel::Read(std::span<char> into) {
   // Key updates and the like may have been answered.
   if (bio_.HasScratch()) bio_.Send();
   if (done == 1) {
+    has_read_ = true;
     bio_.ForgetQuiet();
     return {IoStatus::kOk, got};
   }

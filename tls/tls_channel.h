@@ -58,6 +58,8 @@ class TlsChannel {
   size_t unsent_size() const { return bio_.unsent_size(); }
 
   bool IsEstablished() const { return established_; }
+  // Whether any application data came.
+  bool has_read() const { return has_read_; }
   // Nothing more comes; likewise nothing can be written, though what had come before is still to be read.
   bool IsBroken() const { return broken_ || bio_.IsBroken(); }
   bool IsUnwritable() const { return broken_ || bio_.IsUnwritable(); }
@@ -77,6 +79,7 @@ class TlsChannel {
   SslPtr ssl_;  // uses bio_
   base::SteadyTime last_write_{};
   uint32_t burst_bytes_ = 0;  // written since the last rest
+  bool has_read_ = false;
   bool established_ = false;
   bool broken_ = false;  // the TLS session is beyond repair
   bool ended_ = false;   // Read() has told of the end

@@ -1,8 +1,8 @@
 // TlsStream: the server's side of a TLS connection as a net::Stream, OpenSSL
 // straight on the socket.
 //
-// A TLS 1.3 ticket waits for the first Write() (RFC 8446 §4.6.1 lets it come at any
-// time): a system call less, and the client not woken for nothing.
+// The last flight of a handshake (a TLS 1.3 ticket) goes with the answer to a request
+// that came with the client's own last flight: a system call less. Otherwise it goes at once.
 //
 // Thread: the loop's. Owns: the descriptor. Borrows: loop and handler.
 // Ends: as net::Stream; unsent bytes are lost (HasUnsent()).

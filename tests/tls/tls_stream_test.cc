@@ -403,15 +403,13 @@ TEST_F(TlsStreamOddTest, KeyUpdatesOfAClientThatDoesNotReadAreKeptWithinABound) 
   EXPECT_LE(talk.server().unsent_size(), SocketBio::kMostUnsent);
 }
 
-TEST_F(TlsStreamOddTest, ATicketWaitsForTheFirstAnswer) {
+TEST_F(TlsStreamOddTest, ATicketGoesAtOnceToAClientThatHasAskedNothingYet) {
   ClientOptions options;
   options.version = TLS1_3_VERSION;
   Conversation talk(loop_, server_.MakeContext(), options);
   ASSERT_TRUE(talk.Handshake());
-  EXPECT_EQ(talk.session(), nullptr);
-  talk.server().Write("answer");
   talk.Settle();
-  EXPECT_EQ(talk.ClientRead(), "answer");
+  talk.ClientRead();
   EXPECT_NE(talk.session(), nullptr);
 }
 
