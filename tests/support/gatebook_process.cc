@@ -84,7 +84,8 @@ std::string GatebookProcess::Config(const GatebookOptions& options) const {
   for (const auto& [name, lines] : options.sections) sections[name] += lines;
   const std::string loopback = "127.0.0.1:";
   std::string text = "[[listen]]\naddress = \"" + loopback + std::to_string(tls_port_) + "\"\n";
-  text += "[[listen]]\naddress = \"" + loopback + std::to_string(plain_port_) + "\"\ntls = false\n";
+  text += "[[listen]]\naddress = \"" + loopback + std::to_string(plain_port_) + "\"\ntls = false\n" +
+          options.plain_listener;
   text += "[[listen]]\naddress = \"" + loopback + std::to_string(redirect_port_) +
           "\"\ntls = false\nredirect_to_https = true\n";
   text += "[[certificate]]\nchain = \"" + options.chain_file + "\"\nkey = \"" + options.key_file + "\"\n";

@@ -30,6 +30,8 @@ struct GatebookOptions {
   int workers = 1;
   // Lines for a section, over what stands there by default: {"timeouts", "first_byte = \"1s\"\n"}.
   std::map<std::string, std::string> sections;
+  // Lines for the plain HTTP listener.
+  std::string plain_listener;
   // Whole sections and arrays of tables at the end: more certificates, upstreams.
   std::string more;
   // In place of the one route-less [[upstream]] "service"; empty: that one.

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <mutex>
+#include <set>
 
 #include "base/check.h"
 #include "base/unique_fd.h"
@@ -99,6 +101,10 @@ Finished Run(std::vector<std::string> arguments, std::vector<std::string> enviro
 }
 
 uint16_t FreePort() {
+  // The kernel may give a port again once it is closed; two listeners of one config want two.
+  static std::mutex mutex;
+  static std::set<uint16_t> given;
+  const std::lock_guard lock(mutex);
   for (int attempt = 0; attempt < 100; ++attempt) {
     base::UniqueFd tcp(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     base::UniqueFd udp(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -109,7 +115,8 @@ uint16_t FreePort() {
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     CHECK(bind(tcp.get(), generic, size) == 0);
     CHECK(getsockname(tcp.get(), generic, &size) == 0);
-    if (bind(udp.get(), generic, size) == 0) return ntohs(address.sin_port);
+    const uint16_t port = ntohs(address.sin_port);
+    if (bind(udp.get(), generic, size) == 0 && given.insert(port).second) return port;
   }
   CHECK(false);
   return 0;
