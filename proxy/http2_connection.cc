@@ -33,7 +33,8 @@ Http2Connection::Http2Connection(WorkerContext& context, Owner& owner, Arrival a
       session_(OptionsFor(context), context.h2_pool, *this),
       received_(context.buffers),
       idle_timer_([this] { OnIdle(); }),
-      tick_timer_([this] { OnTick(); }),
+      body_timer_([this] { OnBodySpan(); }),
+      write_timer_([this] { OnWriteSpan(); }),
       end_of_turn_(context.loop, [this] { Pump(); }) {
   stream_->SetHandler(*this);
   context_.metrics.Add(Metric::kH2ConnectionsOpen);
@@ -101,11 +102,14 @@ bool Http2Connection::ReadSome() {
   received_.Commit(result.bytes);
   const bool goes_on = session_.Receive(received_.data(), context_.loop.now());
   received_.Consume(received_.size());
-  if (!goes_on) {
-    context_.h2_ends.Count(session_.end());
-    if (session_.end() != http::H2End::kDrained) reason_ = CloseReason::kHttp2Broken;
-  }
+  if (!goes_on) NoteEnd();
   return true;
+}
+
+void Http2Connection::NoteEnd() {
+  if (std::exchange(end_noted_, true)) return;
+  context_.h2_ends.Count(session_.end());
+  if (session_.end() != http::H2End::kDrained) reason_ = CloseReason::kHttp2Broken;
 }
 
 void Http2Connection::PumpStreams() {
@@ -140,16 +144,16 @@ void Http2Connection::Flush() {
     session_.DropOutput(result.bytes);
   }
   blocked_ = session_.HasOutput() || stream_->HasUnsent();
-  if (blocked_ && !tick_timer_.IsArmed()) {
-    tick_timer_.Arm(context_.loop.timers(),
-                    context_.loop.now() + context_.generation->config.timeouts.write_idle);
-  }
+  if (blocked_) ArmSpan(write_timer_, context_.generation->config.timeouts.write_idle);
 }
 
 void Http2Connection::EndIfOver() {
-  if (!session_.IsOver() || session_.HasOutput()) return;
+  if (!session_.IsOver()) return;
+  NoteEnd();
+  if (session_.HasOutput()) return;
   stream_->ShutdownWrite();
-  tick_timer_.Cancel();
+  write_timer_.Cancel();
+  body_timer_.Cancel();
   lingering_ = true;
   idle_timer_.Arm(context_.loop.timers(), context_.loop.now() + kLinger);
   Linger();
@@ -170,10 +174,10 @@ void Http2Connection::Linger() {
 // ---- from the session
 
 Http2Stream& Http2Connection::AddStream(int32_t id, std::shared_ptr<Generation> generation) {
-  idle_timer_.Cancel();
-  if (!tick_timer_.IsArmed()) {
-    tick_timer_.Arm(context_.loop.timers(), context_.loop.now() + generation->config.timeouts.body_idle);
-  }
+  // While draining it is the round trip's, whatever is still asked meanwhile.
+  if (!draining_) idle_timer_.Cancel();
+  ArmSpan(body_timer_, generation->config.timeouts.body_idle);
+  ArmSpan(write_timer_, generation->config.timeouts.write_idle);
   streams_.push_back(context_.h2_streams.Make(*this, id, std::move(generation)));
   return *streams_.back();
 }
@@ -275,7 +279,18 @@ void Http2Connection::BeginDrain() {
   FlushSoon();
 }
 
-void Http2Connection::OnTick() {
+void Http2Connection::ArmSpan(net::Timer& timer, std::chrono::milliseconds span) {
+  if (!timer.IsArmed()) timer.Arm(context_.loop.timers(), context_.loop.now() + span);
+}
+
+void Http2Connection::OnBodySpan() {
+  const config::Config& config = context_.generation->config;
+  for (auto& stream : streams_) stream->JudgeReading(config.limits.min_rate);
+  if (!streams_.empty()) ArmSpan(body_timer_, config.timeouts.body_idle);
+  FlushSoon();
+}
+
+void Http2Connection::OnWriteSpan() {
   const config::Config& config = context_.generation->config;
   const uint64_t least = config.limits.min_rate;
   if (blocked_) {
@@ -284,11 +299,8 @@ void Http2Connection::OnTick() {
     taken_mark_ = taken;
   }
   was_blocked_ = blocked_;
-  for (auto& stream : streams_) stream->JudgeProgress(least);
-  if (!streams_.empty() || blocked_) {
-    tick_timer_.Arm(context_.loop.timers(), context_.loop.now() + (blocked_ ? config.timeouts.write_idle
-                                                                            : config.timeouts.body_idle));
-  }
+  for (auto& stream : streams_) stream->JudgeWriting(least);
+  if (!streams_.empty() || blocked_) ArmSpan(write_timer_, config.timeouts.write_idle);
   FlushSoon();
 }
 
@@ -303,7 +315,8 @@ uint64_t Http2Connection::TakenByClient() const {
 void Http2Connection::Close(CloseReason reason) {
   if (std::exchange(closed_, true)) return;
   idle_timer_.Cancel();
-  tick_timer_.Cancel();
+  body_timer_.Cancel();
+  write_timer_.Cancel();
   for (auto& stream : streams_) stream->OnGone({});
   TellClosed(reason);
 }

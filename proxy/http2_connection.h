@@ -66,6 +66,7 @@ class Http2Connection final : public ClientConnection, private net::StreamHandle
   bool ReadSome();
   void PumpStreams();
   void Flush();
+  void NoteEnd();
   void EndIfOver();
   void Linger();
   Http2Stream& AddStream(int32_t id, std::shared_ptr<Generation> generation);
@@ -74,7 +75,9 @@ class Http2Connection final : public ClientConnection, private net::StreamHandle
   void BeginDrain();
   void ArmIdle();
   void OnIdle();
-  void OnTick();
+  void ArmSpan(net::Timer& timer, std::chrono::milliseconds span);
+  void OnBodySpan();
+  void OnWriteSpan();
   uint64_t TakenByClient() const;
   void Close(CloseReason reason);
 
@@ -90,17 +93,20 @@ class Http2Connection final : public ClientConnection, private net::StreamHandle
   uint64_t written_ = 0;  // bytes that the stream took
   uint64_t taken_mark_ = 0;
   bool blocked_ = false;      // the client does not take what we write
-  bool was_blocked_ = false;  // at the last tick
+  bool was_blocked_ = false;  // when the last span ended
   bool pumping_ = false;
   bool pump_again_ = false;
   bool draining_ = false;
   bool lingering_ = false;  // all is said; bytes that still come are read and dropped
   bool closed_ = false;
+  bool end_noted_ = false;  // the session's, in the counters
   size_t lingered_ = 0;
   CloseReason reason_ = CloseReason::kAnswered;  // once the session is over
 
   net::Timer idle_timer_;  // no stream is open; the drain's round trip; lingering
-  net::Timer tick_timer_;  // least rates
+  // Least rates, judged at the end of each span: timeouts.body_idle, write_idle.
+  net::Timer body_timer_;
+  net::Timer write_timer_;
   net::NextTurn end_of_turn_;
 };
 

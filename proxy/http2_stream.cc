@@ -231,21 +231,25 @@ void Http2Stream::YieldTurn() { connection_.MakeReady(*this); }
 
 void Http2Stream::OnExchangeReady() { connection_.MakeReady(*this); }
 
-void Http2Stream::JudgeProgress(uint64_t least) {
+// Blocked, or waiting, over all of the span.
+void Http2Stream::JudgeWriting(uint64_t least) {
   if (!exchange_) return;
-  // Blocked, or waiting, over all of the span.
   if (blocked_ && was_blocked_ && written_ < write_mark_ + least) {
     exchange_->Abandon(Refusal::kWriteTimeout);
     return EndExchange(Exchange::End::kBroken);
   }
+  was_blocked_ = blocked_;
+  write_mark_ = written_;
+}
+
+void Http2Stream::JudgeReading(uint64_t least) {
+  if (!exchange_) return;
   if (waits_for_body_ && had_body_wait_ && !exchange_->is_tunnel() &&
       exchange_->bytes_in() < body_mark_ + least) {
     exchange_->RefuseSlowBody();
     connection_.MakeReady(*this);
   }
-  was_blocked_ = blocked_;
   had_body_wait_ = waits_for_body_;
-  write_mark_ = written_;
   body_mark_ = exchange_->bytes_in();
 }
 

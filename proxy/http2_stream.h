@@ -37,7 +37,8 @@ class Http2Stream final : private ClientSide {
   void OnGone(std::optional<http::Refusal> refusal);
 
   // A span of time has gone by: gives up what went too slowly in it.
-  void JudgeProgress(uint64_t least);
+  void JudgeReading(uint64_t least);
+  void JudgeWriting(uint64_t least);
 
   int32_t id() const { return id_; }
   bool is_ready = false;  // stands in the connection's list
