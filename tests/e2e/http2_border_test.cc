@@ -1,0 +1,227 @@
+// HTTP/2's border: what must not get through to an upstream that speaks HTTP/1, how long anything
+// may take, and how a connection ends.
+#include <csignal>
+
+#include "tests/e2e/edge_test.h"
+#include "tests/e2e/h2_client.h"
+
+namespace gatebook::e2e {
+namespace {
+
+using http::Data;
+using http::H2FieldList;
+using http::Headers;
+using http::Rst;
+using http::With;
+
+class Http2BorderTest : public EdgeTest {
+ protected:
+  uint64_t Ends(const std::string& slug) const {
+    return edge_->Metric("gatebook_http2_ends_total{reason=\"" + slug + "\"}");
+  }
+};
+
+// GET with one pseudo-field, by its place, saying something else.
+H2FieldList GetWith(size_t place, std::string value) {
+  H2FieldList fields = http::Get();
+  fields[place].second = std::move(value);
+  return fields;
+}
+constexpr size_t kMethod = 0, kScheme = 1, kAuthority = 2, kPath = 3;
+
+TEST_F(Http2BorderTest, NothingIsSmuggledIntoTheUpstreamsHttp1) {
+  Start();
+  const auto get_with = [](const std::string& name, const std::string& value) {
+    return With(http::Get(), {{name, value}});
+  };
+  H2FieldList late = http::Get();
+  late.insert(late.begin() + kPath, {"x", "y"});
+  const std::vector<std::pair<H2FieldList, std::string>> cases = {
+      {get_with("x-one", "a\r\nx-two: b"), "bad_field_value"},
+      {get_with("x-one", "a\nx-two: b"), "bad_field_value"},
+      {get_with("x-one", "a\rb"), "bad_field_value"},
+      {get_with("x-one", std::string("a\0b", 3)), "bad_field_value"},
+      {get_with("x-one", "a\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x"), "bad_field_value"},
+      {get_with("x-one", " a"), "padded_value"},
+      {get_with("x-one: a\r\nx-two", "b"), "bad_field_name"},
+      {get_with("x one", "a"), "bad_field_name"},
+      {get_with("x-one:", "a"), "bad_field_name"},
+      {get_with("", "a"), "bad_field_name"},
+      {get_with("X-One", "a"), "upper_case_name"},
+      {get_with("Transfer-Encoding", "chunked"), "upper_case_name"},
+      {get_with("transfer-encoding", "chunked"), "connection_field"},
+      {get_with("connection", "close"), "connection_field"},
+      {get_with("connection", "x-forwarded-for"), "connection_field"},
+      {get_with("keep-alive", "timeout=5"), "connection_field"},
+      {get_with("proxy-connection", "close"), "connection_field"},
+      {get_with("upgrade", "websocket"), "connection_field"},
+      {get_with("te", "gzip"), "connection_field"},
+      {get_with("content-length", "+5"), "bad_content_length"},
+      {get_with("content-length", "5, 6"), "bad_content_length"},
+      {get_with("content-length", "18446744073709551621"), "bad_content_length"},
+      {With(http::Get(), {{"content-length", "5"}, {"content-length", "6"}}), "bad_content_length"},
+      {get_with("content-length", "5"), "length_mismatch"},  // and the stream has ended
+      {get_with("host", "other.example"), "host_mismatch"},
+      {get_with(":path", "/twice"), "bad_pseudo_field"},
+      {get_with(":method", "POST"), "bad_pseudo_field"},
+      {get_with(":unknown", "x"), "bad_pseudo_field"},
+      {late, "bad_pseudo_field"},
+      {GetWith(kMethod, "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\nGET"), "bad_field_value"},
+      {GetWith(kMethod, "GET /smuggled"), "bad_method"},
+      {GetWith(kMethod, "TRACE"), "method_refused"},
+      {GetWith(kMethod, "CONNECT"), "connect_refused"},
+      {GetWith(kScheme, "http"), "bad_scheme"},
+      {GetWith(kScheme, "https://x/?"), "bad_scheme"},
+      {GetWith(kAuthority, "example.com\r\nx: y"), "bad_field_value"},
+      {GetWith(kAuthority, "user@example.com"), "bad_host"},
+      {GetWith(kAuthority, "example.com/path"), "bad_host"},
+      {GetWith(kAuthority, ""), "missing_host"},
+      {GetWith(kPath, "/a\r\nx: y"), "bad_field_value"},
+      {GetWith(kPath, "/a HTTP/1.1\r\n\r\n"), "bad_field_value"},
+      {GetWith(kPath, std::string("/a\0b", 4)), "bad_field_value"},
+      {GetWith(kPath, "/a\x01"), "bad_field_value"},
+      {GetWith(kPath, "/a b"), "bad_target"},
+      {GetWith(kPath, "/a#b"), "bad_target"},
+      {GetWith(kPath, "/a%0"), "bad_target"},
+      {GetWith(kPath, ""), "bad_target"},
+      {GetWith(kPath, "*"), "bad_target"},
+      {GetWith(kPath, "no/slash"), "bad_target"},
+      {GetWith(kPath, "https://example.com/absolute"), "bad_target"},
+  };
+  for (const auto& [fields, slug] : cases) {
+    std::string shown;
+    for (const auto& [name, value] : fields) shown += name + "=" + value + " ";
+    const uint64_t before = Refusals(slug);
+    H2Client client(edge_->Tls());
+    ASSERT_TRUE(client.Send(Headers(1, fields)));
+    // The connection lives, and what is asked next is understood as it was meant.
+    EXPECT_THAT(client.Get(3, "/good"), testing::HasSubstr(":status=200")) << shown;
+    EXPECT_EQ(Refusals(slug), before + 1) << shown << slug;
+  }
+  for (const HttpMessage& request : upstream_->requests()) {
+    EXPECT_EQ(request.first_line, "GET /good HTTP/1.1");
+    EXPECT_FALSE(request.Field("x-one") || request.Field("x-two"));
+  }
+  EXPECT_EQ(upstream_->requests().size(), cases.size());
+}
+
+TEST_F(Http2BorderTest, ABodyOfAnotherLengthThanItSaysNeverLooksWhole) {
+  Behind([](UpstreamConnection& connection, HttpMessage& request) {
+    if (connection.ReadBody(&request)) connection.Send(Answer(200, "hello"));
+  });
+  Start();
+  const H2FieldList five = With(http::Post(), {{"content-length", "5"}});
+  for (const std::string& body : {Data(1, "1234567"), Data(1, "123", true), Data(1, "", true)}) {
+    H2Client client(edge_->Tls());
+    ASSERT_TRUE(client.Send(Headers(1, five, false) + body));
+    EXPECT_EQ(client.WaitFor("RST 1"), "RST 1 1");
+  }
+  EXPECT_EQ(Refusals("length_mismatch"), 3u);
+  EXPECT_TRUE(WaitUntil([this] { return edge_->Metric("gatebook_exchanges_open") == 0; }));
+  for (const HttpMessage& request : upstream_->requests()) {
+    EXPECT_LE(request.body.size(), 5u);
+    EXPECT_EQ(request.body.find('6'), std::string::npos);
+  }
+}
+
+// ---- time
+
+TEST_F(Http2BorderTest, PingsDoNotKeepAnIdleConnection) {
+  Say("timeouts", "keep_alive = \"300ms\"");
+  Start();
+  H2Client client(edge_->Tls());
+  EXPECT_THAT(client.Get(1), testing::HasSubstr(":status=200"));
+  EXPECT_TRUE(WaitUntil([&] {
+    client.Send(http::Ping());
+    return Ends("drained") == 1;
+  }));
+  const std::string rest = client.ReadToClose();
+  EXPECT_THAT(rest, testing::ContainsRegex("GOAWAY 1 0 "));
+  EXPECT_TRUE(WaitUntil([this] {
+    return edge_->Metric("gatebook_connections_closed_total{reason=\"keep_alive_timeout\"}") == 1;
+  }));
+}
+
+TEST_F(Http2BorderTest, AHelloAloneDoesNotHoldAConnection) {
+  Say("timeouts", "request_header = \"300ms\"");
+  Start();
+  H2Client client(edge_->Tls());
+  EXPECT_THAT(client.ReadToClose(), testing::ContainsRegex("GOAWAY 0 0 "));
+}
+
+TEST_F(Http2BorderTest, ABodyThatDoesNotComeIsGivenUp) {
+  Say("timeouts", "body_idle = \"300ms\"");
+  Start();
+  H2Client client(edge_->Tls());
+  ASSERT_TRUE(
+      client.Send(Headers(1, With(http::Post(), {{"content-length", "1000"}}), false) + Data(1, "a")));
+  EXPECT_THAT(client.WaitFor("HEADERS 1"), testing::HasSubstr(":status=408"));
+  EXPECT_EQ(client.WaitFor("RST 1"), "RST 1 0");
+  const auto visits = edge_->WaitForVisits(1);
+  ASSERT_EQ(visits.size(), 1u);
+  EXPECT_EQ(visits[0]["denied"], "body_timeout");
+  // Other streams of the connection are none the worse for it.
+  EXPECT_THAT(client.Get(3), testing::HasSubstr(":status=200"));
+}
+
+TEST_F(Http2BorderTest, AResetInTheMiddleOfAnAnswerStopsTheUpstreamAndTheVisitStands) {
+  Behind([this](UpstreamConnection& connection, HttpMessage&) {
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n");
+    while (connection.Send(std::string(16'384, 'x'))) {
+    }
+    go_ = true;
+  });
+  Start();
+  H2Client client(edge_->Tls());
+  ASSERT_TRUE(client.Send(Headers(1, http::Get())));
+  ASSERT_TRUE(client.WaitForPayload(10'000));
+  ASSERT_TRUE(client.Send(Rst(1)));
+  EXPECT_TRUE(WaitUntil([this] { return go_.load(); }));
+  const auto visits = edge_->WaitForVisits(1);
+  ASSERT_EQ(visits.size(), 1u);
+  EXPECT_EQ(visits[0]["protocol"], "h2");
+  EXPECT_EQ(visits[0]["status"], 200);
+  EXPECT_GE(visits[0].value("bytes_out", 0), 10'000);
+  ASSERT_TRUE(client.Send(http::Ping()));
+  EXPECT_EQ(client.WaitFor("PING ack"), "PING ack");
+}
+
+// ---- the end
+
+TEST_F(Http2BorderTest, ADrainLetsWhatIsUnderWayFinish) {
+  Behind([this](UpstreamConnection& connection, HttpMessage&) {
+    connection.WaitFor([this] { return go_.load(); });
+    connection.Send(Answer(200, "hello"));
+  });
+  Start();
+  H2Client client(edge_->Tls());
+  ASSERT_TRUE(client.Send(Headers(1, http::Get())));
+  ASSERT_TRUE(upstream_->WaitForRequests(1));
+  edge_->process().Signal(SIGTERM);
+  EXPECT_THAT(client.WaitFor("GOAWAY"), testing::StartsWith("GOAWAY 2147483647 0"));
+  EXPECT_THAT(client.WaitFor("GOAWAY"), testing::StartsWith("GOAWAY 1 0"));
+  go_ = true;
+  EXPECT_THAT(client.WaitFor("HEADERS 1"), testing::HasSubstr(":status=200"));
+  EXPECT_NE(client.WaitFor("DATA 1"), "");
+  EXPECT_EQ(client.payload(), "hello");
+  EXPECT_THAT(client.ReadToClose(), testing::Not(testing::ContainsRegex("RST|GOAWAY")));
+  EXPECT_EQ(edge_->process().WaitExit(), 0);
+  verify_ = false;
+}
+
+TEST_F(Http2BorderTest, AConnectionEndsAfterItsShareOfRequestsThoughMoreAreAsked) {
+  Say("limits", "requests_per_connection = 2");
+  Start();
+  H2Client client(edge_->Tls());
+  EXPECT_THAT(client.Get(1), testing::HasSubstr(":status=200"));
+  EXPECT_THAT(client.Get(3), testing::HasSubstr(":status=200"));
+  EXPECT_THAT(client.WaitFor("GOAWAY"), testing::StartsWith("GOAWAY 2147483647 0"));
+  // It was asked before the client could know.
+  EXPECT_THAT(client.Get(5), testing::HasSubstr(":status=200"));
+  EXPECT_THAT(client.WaitFor("GOAWAY"), testing::StartsWith("GOAWAY 5 0"));
+  client.ReadToClose();
+  EXPECT_TRUE(WaitUntil([this] { return Ends("drained") == 1; }));
+}
+
+}  // namespace
+}  // namespace gatebook::e2e
