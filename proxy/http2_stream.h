@@ -76,7 +76,6 @@ class Http2Stream final : private ClientSide {
   uint64_t written_ = 0;
   uint64_t write_mark_ = 0;
   uint64_t body_mark_ = 0;
-  bool begun_ = false;  // the exchange may be pumped
   bool body_ended_ = false;
   bool waits_for_body_ = false;
   bool blocked_ = false;      // the client's window, or its connection, takes no more
