@@ -46,7 +46,7 @@ class Http2TunnelTest : public EdgeTest {
  protected:
   // The one visit, once it says so many bytes came and went.
   json VisitWithBytes(int in, int out) {
-    json found;
+    json found = json::object();
     WaitUntil([&] {
       const auto visits = edge_->Visits();
       if (visits.size() == 1) found = visits[0];
@@ -191,6 +191,25 @@ TEST_F(Http2TunnelTest, AnIdleTunnelIsGivenUp) {
   H2Client client(edge_->Tls());
   ASSERT_TRUE(client.Send(Headers(1, kSocket, false)));
   EXPECT_EQ(client.WaitFor("RST 1"), "RST 1 8");
+}
+
+TEST_F(Http2TunnelTest, AClientThatReadsNothingOfATunnelIsGivenUp) {
+  Say("timeouts", "write_idle = \"300ms\"");
+  Behind([this](UpstreamConnection& connection, HttpMessage& request) {
+    connection.Send(Accepted(request));
+    while (connection.Send(std::string(16'384, 'x'))) {
+    }
+    go_ = true;
+  });
+  Start();
+  H2Client client(edge_->Tls());  // never opens its windows of 65,535 bytes again
+  ASSERT_TRUE(client.Send(Headers(1, kSocket, false)));
+  EXPECT_NE(client.WaitFor("RST 1"), "");
+  EXPECT_EQ(client.payload().size(), 65'535u);
+  EXPECT_TRUE(WaitUntil([this] { return go_.load(); }));
+  EXPECT_EQ(edge_->Metric("gatebook_tunnels_open"), 0u);
+  EXPECT_EQ(Refusals("write_timeout"), 1u);
+  EXPECT_EQ(VisitWithBytes(0, 65'535).value("status", 0), 101);
 }
 
 }  // namespace
