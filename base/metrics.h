@@ -43,6 +43,9 @@ enum class MetricKind { kCounter, kGauge };
   X(kTlsHandshakesResumed, kCounter, "gatebook_tls_handshakes_total", "result=\"resumed\"", "TLS handshakes")       \
   X(kTlsHandshakesFailed, kCounter, "gatebook_tls_handshakes_total", "result=\"failed\"", "TLS handshakes")         \
   X(kTlsHandshakesTimedOut, kCounter, "gatebook_tls_handshakes_total", "result=\"timeout\"", "TLS handshakes")      \
+  /* reload */                                                                                                      \
+  X(kReloads, kCounter, "gatebook_reloads_total", "result=\"ok\"", "Reloads of the configuration or its certificates") \
+  X(kReloadsFailed, kCounter, "gatebook_reloads_total", "result=\"failed\"", "Reloads of the configuration or its certificates") \
   /* upstream */                                                                                                    \
   X(kUpstreamConnects, kCounter, "gatebook_upstream_connects_total", "result=\"ok\"", "Connections opened to upstreams") \
   X(kUpstreamConnectsFailed, kCounter, "gatebook_upstream_connects_total", "result=\"failed\"", "Connections opened to upstreams") \

@@ -28,11 +28,16 @@ class ConnectionLimiter {
   // without an address (Unix sockets) count in all only.
   Verdict Enter(const std::optional<base::IpAddress>& address);
   void Leave(const std::optional<base::IpAddress>& address);
+  // From now on; who is in stays in. `most_an_address` is 0 if and only if it was 0 before.
+  void SetLimits(uint32_t most, uint32_t most_an_address) {
+    most_.store(most, std::memory_order_relaxed);
+    most_an_address_.store(most_an_address, std::memory_order_relaxed);
+  }
   uint32_t open() const { return open_.load(std::memory_order_relaxed); }
 
  private:
-  const uint32_t most_;
-  const uint32_t most_an_address_;
+  std::atomic<uint32_t> most_;
+  std::atomic<uint32_t> most_an_address_;
   std::atomic<uint32_t> open_{0};
   std::mutex mutex_;
   // Ordered, so that no choice of addresses makes it slow.

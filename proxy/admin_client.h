@@ -1,6 +1,6 @@
-// A question to the running process: GET on its admin address, for `gatebook status`.
+// Questions and orders to the running process over its admin address, for `gatebook status` and `reload`.
 //
-// Thread: blocks its caller; for commands only. Limits: 5 s, 4 MiB.
+// Thread: blocks its caller; for commands only. Limits: 5 s (an order: 60 s), 4 MiB.
 #pragma once
 
 #include <string>
@@ -12,5 +12,12 @@ namespace gatebook::proxy {
 
 // The body of a 200 answer. Errors carry kUnavailable.
 base::Result<std::string> AskAdmin(const config::Endpoint& address, const std::string& path);
+
+struct AdminAnswer {
+  int status = 0;
+  std::string body;
+};
+// POST. An error, with kUnavailable, only if there was no answer.
+base::Result<AdminAnswer> TellAdmin(const config::Endpoint& address, const std::string& path);
 
 }  // namespace gatebook::proxy

@@ -59,6 +59,7 @@ class AdminServer::Connection : public net::Disposable, private net::StreamHandl
   }
 
   std::string AnswerTo(const http::RequestHead& head) const {
+    if (head.method == http::Method::kPost && server_.actions_) return Write(server_.actions_(head.path), true);
     if (head.method != http::Method::kGet && head.method != http::Method::kHead) {
       return Write({405, "text/plain", "only GET\n"}, true);
     }
@@ -82,9 +83,10 @@ class AdminServer::Connection : public net::Disposable, private net::StreamHandl
   net::Timer deadline_;
 };
 
-AdminServer::AdminServer(net::Loop& loop, base::UniqueFd listener, Pages pages)
+AdminServer::AdminServer(net::Loop& loop, base::UniqueFd listener, Pages pages, Actions actions)
     : loop_(loop),
       pages_(std::move(pages)),
+      actions_(std::move(actions)),
       listener_(
           loop, std::move(listener), [this](base::UniqueFd fd, std::optional<base::IpAddress>) { OnAccept(std::move(fd)); },
           [] {}) {}

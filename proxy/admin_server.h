@@ -1,7 +1,7 @@
 // AdminServer: /metrics, /healthz, /readyz and /status for ops, on the main thread.
 //
-// Small answers over HTTP/1, one request a connection. No state is changed here,
-// and nothing personal is shown: the address defaults to a Unix socket all the same.
+// Small answers over HTTP/1, one request a connection. GET changes nothing; POST does what its
+// path names. Nothing personal is shown: the address defaults to a Unix socket all the same.
 //
 // Thread: the main loop's. Owns: listener and connections. Borrows: the source of pages.
 // Ends: destroying it closes everything.
@@ -28,7 +28,10 @@ class AdminServer {
   // What stands at a path (no query); status 404 where nothing does.
   using Pages = std::function<Page(std::string_view path)>;
 
-  AdminServer(net::Loop& loop, base::UniqueFd listener, Pages pages);
+  // Does what a path names and says how it went; empty: POST is refused.
+  using Actions = std::function<Page(std::string_view path)>;
+
+  AdminServer(net::Loop& loop, base::UniqueFd listener, Pages pages, Actions actions = {});
   ~AdminServer();
 
  private:
@@ -38,6 +41,7 @@ class AdminServer {
 
   net::Loop& loop_;
   Pages pages_;
+  Actions actions_;
   std::vector<std::unique_ptr<Connection>> connections_;
   net::Listener listener_;
 };

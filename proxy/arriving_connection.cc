@@ -25,7 +25,7 @@ bool ArrivingConnection::Start(base::UniqueFd fd, const config::Listen& listen,
   ip_ = ip;
   if (ip) arrival_.facts.ip = *ip;
   arrival_.redirect_to_https = listen.redirect_to_https;
-  listens_with_tls_ = listen.tls;
+  if (listen.tls) tls_context_ = context_.generation->tls;
   fd_ = std::move(fd);
   if (!listen.proxy_protocol.Contains(arrival_.facts.ip)) return BeginProtocol();
   ArmDeadline();
@@ -87,13 +87,13 @@ bool ArrivingConnection::TakeSource(const http::ProxyHeader& header) {
 
 bool ArrivingConnection::BeginProtocol() {
   net::StreamHandler& handler = *this;
-  if (!listens_with_tls_) {
+  if (!tls_context_) {
     auto stream = net::SocketStream::Accepted(context_.loop, std::move(fd_), handler);
     if (!stream) return false;
     Arrive(std::move(stream));
     return true;
   }
-  tls_ = tls::TlsStream::Accepted(context_.loop, std::move(fd_), context_.generation->tls, handler);
+  tls_ = tls::TlsStream::Accepted(context_.loop, std::move(fd_), std::move(tls_context_), handler);
   if (!tls_) return false;
   if (!deadline_.IsArmed()) ArmDeadline();
   return true;

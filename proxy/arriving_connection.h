@@ -56,9 +56,9 @@ class ArrivingConnection final : public ClientConnection,
 
   Host& host_;
   Arrival arrival_;
-  bool listens_with_tls_ = false;
-  base::UniqueFd fd_;       // while a PROXY header is awaited
-  net::SocketEvent event_;  // of fd_
+  std::shared_ptr<tls::TlsContext> tls_context_;  // of the generation that accepted it; null: no TLS
+  base::UniqueFd fd_;                             // while a PROXY header is awaited
+  net::SocketEvent event_;                        // of fd_
   std::optional<base::IpAddress> ip_;
   std::unique_ptr<tls::TlsStream> tls_;
   bool over_ = false;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "config/loader.h"
 #include "config/schema.h"
@@ -55,6 +56,12 @@ int RunCheck(const std::string& path) {
   return Code(ExitCode::kOk);
 }
 
+// 0 if nobody says.
+uint64_t AskGeneration(const config::Endpoint& admin) {
+  const auto answer = AskAdmin(admin, "/status");
+  return answer.ok() ? GenerationInForce(*answer) : 0;
+}
+
 int RunStatus(const std::string& path, bool json) {
   const auto config = LoadOrSay(path);
   if (!config) return Code(ExitCode::kConfig);
@@ -67,6 +74,28 @@ int RunStatus(const std::string& path, bool json) {
   const auto text = StatusForPeople(*answer);
   if (!text.ok()) return Fail(text.error());
   fmt::print("{}", *text);
+  return Code(ExitCode::kOk);
+}
+
+// With `wait`: until every worker begins exchanges under the new generation.
+int RunReload(const std::string& path, bool wait) {
+  const auto config = LoadOrSay(path);
+  if (!config) return Code(ExitCode::kNegative);
+  const auto answer = TellAdmin(config->admin.address, "/reload");
+  if (!answer.ok()) return Fail(answer.error());
+  if (answer->status != 200) {
+    fmt::print(stderr, "gatebook: refused, nothing has changed: {}", answer->body);
+    return Code(ExitCode::kNegative);
+  }
+  const uint64_t number = std::strtoull(answer->body.c_str(), nullptr, 10);
+  constexpr int kMostLooks = 500;
+  for (int look = 0; wait && AskGeneration(config->admin.address) < number; ++look) {
+    if (look == kMostLooks) {
+      return Fail({"the new generation is taken, but a worker does not turn to it", ExitCode::kNegative});
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  fmt::print("generation {} is in force\n", number);
   return Code(ExitCode::kOk);
 }
 
@@ -149,6 +178,12 @@ int RunCommandLine(int argc, char** argv) {
   CLI::App* status = with_config(add(app, "status", "How the running edge is", "gatebook status --json | jq .visits"));
   status->add_flag("--json", json, "As JSON");
   status->callback([&] { code = RunStatus(path, json); });
+
+  bool wait = false;
+  CLI::App* reload = with_config(add(app, "reload", "Put a changed configuration in force without a restart, whole or not at all",
+                                     "gatebook reload --wait -c /etc/gatebook/gatebook.toml"));
+  reload->add_flag("--wait", wait, "Until every worker serves under it");
+  reload->callback([&] { code = RunReload(path, wait); });
 
   CLI::App* config = app.add_subcommand("config", "The configuration in force, and its schema");
   config->require_subcommand(1);

@@ -36,10 +36,10 @@ std::vector<RouteRules> RulesOf(const std::vector<config::Route>& routes) {
 
 }  // namespace
 
-Generation::Generation(std::shared_ptr<const config::Config> from, const SessionKey& session_key,
+Generation::Generation(std::shared_ptr<const Edition> of, const SessionKey& session_key,
                        std::shared_ptr<tls::TlsContext> tls_context)
-    : whole_config(std::move(from)),
-      config(*whole_config),
+    : edition(std::move(of)),
+      config(*edition->config),
       router(config.routes),
       route_rules(proxy::RulesOf(config.routes)),
       tls(std::move(tls_context)),

@@ -1,8 +1,9 @@
-// Generation: what one loading of the configuration made, as one worker uses it.
+// Generation: what one loading of the configuration made (proxy/edition.h), as one worker uses it.
 //
 // A reload makes a new one aside and swaps it in whole. An exchange holds the one
 // under which it began to its end, a tunnel for life; a connection between
-// exchanges holds none.
+// exchanges holds none. It ends with its last exchange, after the turn in which that ended:
+// connections to upstreams that are its own may be on the call stack.
 //
 // Thread: made by the main thread, then the worker's. Immutable but for its
 //   pools and the keeper's scratch.
@@ -15,6 +16,8 @@
 #include "config/config.h"
 #include "http/header_rules.h"
 #include "http/request_parser.h"
+#include "net/loop.h"
+#include "proxy/edition.h"
 #include "proxy/router.h"
 #include "proxy/session.h"
 #include "proxy/upstream_pool.h"
@@ -28,12 +31,12 @@ struct RouteRules {
   std::unique_ptr<const http::HeaderRules> response;
 };
 
-struct Generation {
-  Generation(std::shared_ptr<const config::Config> from, const SessionKey& session_key,
+struct Generation final : net::Disposable {
+  Generation(std::shared_ptr<const Edition> of, const SessionKey& session_key,
              std::shared_ptr<tls::TlsContext> tls_context);
 
-  const std::shared_ptr<const config::Config> whole_config;
-  const config::Config& config;  // the same
+  const std::shared_ptr<const Edition> edition;
+  const config::Config& config;  // the edition's
   const RouteRules& RulesOf(const config::Route& route) const {
     return route_rules[static_cast<size_t>(&route - config.routes.data())];
   }

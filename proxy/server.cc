@@ -1,7 +1,6 @@
 #include "proxy/server.h"
 
 #include <fmt/format.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -35,22 +34,12 @@ base::LogLevel LevelOf(const std::string& name) {
   return base::LogLevel::kInfo;
 }
 
-base::Result<base::UniqueFd> BindEndpoint(const config::Endpoint& endpoint, int unix_mode) {
-  if (endpoint.kind == config::Endpoint::Kind::kUnix) {
-    const auto address = net::SocketAddress::FromUnixPath(endpoint.path);
-    if (!address) return base::Error{fmt::format("{}: the path is too long", endpoint.text), base::ExitCode::kConfig};
-    return net::BindListener(*address, endpoint.text, unix_mode);
-  }
-  return net::BindListener(net::SocketAddress::FromIp(endpoint.ip, endpoint.port), endpoint.text, unix_mode);
-}
-
 }  // namespace
 
 Server::Server(std::shared_ptr<const config::Config> config)
     : config_(std::move(config)),
       worker_count_(WorkerCount(*config_)),
       limiter_(config_->limits.connections, config_->limits.connections_per_address),
-      health_(*config_),
       every_second_([this] { OnSecondTick(); }),
       drain_timer_([this] { LookForDrained(); }) {
   for (uint32_t i = 0; i < worker_count_; ++i) worker_metrics_.push_back(std::make_unique<base::MetricsBlock>());
@@ -65,8 +54,9 @@ base::Status Server::Start() {
   for (auto step : {&Server::Bind, &Server::LoadSecrets, &Server::OpenBook, &Server::StartWorkers}) {
     if (auto status = (this->*step)(); !status.ok()) return status;
   }
-  admin_ = std::make_unique<AdminServer>(loop_, std::move(admin_fd_),
-                                         [this](std::string_view path) { return PageAt(path); });
+  admin_ = std::make_unique<AdminServer>(
+      loop_, std::move(admin_fd_), [this](std::string_view path) { return PageAt(path); },
+      [this](std::string_view path) { return Do(path); });
   const auto on = [this](int number, auto action) {
     signals_.push_back(std::make_unique<net::Signal>(loop_, number, action));
   };
@@ -76,8 +66,7 @@ base::Status Server::Start() {
   on(SIGINT, [this] { StopNow(); });
   on(SIGUSR1, [] { base::LogSink::Reopen(); });
   on(SIGHUP, [this] {
-    base::LogInfo("server", "HUP: looking at the place databases; a new config needs a restart");
-    recorder_->Reload();
+    static_cast<void>(Reload());  // says in the log how it went
   });
   every_second_.Arm(loop_.timers(), loop_.now() + kSecond);
   base::LogInfo("server", "gatebook {} serves with {} workers", GATEBOOK_VERSION, worker_count_);
@@ -86,26 +75,9 @@ base::Status Server::Start() {
 }
 
 base::Status Server::Bind() {
-  bound_.resize(worker_count_);
-  for (const config::Listen& listen : config_->listen) {
-    const bool is_unix = listen.address.kind == config::Endpoint::Kind::kUnix;
-    if (!is_unix) {
-      const auto address = net::SocketAddress::FromIp(listen.address.ip, listen.address.port);
-      if (auto unused = net::CheckUnused(address, listen.address.text); !unused.ok()) return unused;
-    }
-    base::UniqueFd first;
-    for (auto& bound : bound_) {
-      // TCP: a socket a worker, the kernel deals connections out. A Unix path has one socket; all wait on it.
-      if (is_unix && first.IsValid()) {
-        bound.push_back({base::UniqueFd(fcntl(first.get(), F_DUPFD_CLOEXEC, 0)), listen});
-        continue;
-      }
-      auto fd = BindEndpoint(listen.address, 0666);
-      if (!fd.ok()) return fd.error();
-      if (is_unix) first.Reset(fcntl(fd->get(), F_DUPFD_CLOEXEC, 0));
-      bound.push_back({std::move(fd).value(), listen});
-    }
-  }
+  auto bound = BindListeners(config_->listen, {}, worker_count_);
+  if (!bound.ok()) return bound.error();
+  bound_ = std::move(bound).value();
   auto admin = BindEndpoint(config_->admin.address, 0660);
   if (!admin.ok()) return admin.error();
   admin_fd_ = std::move(admin).value();
@@ -114,31 +86,11 @@ base::Status Server::Bind() {
 }
 
 base::Status Server::LoadSecrets() {
-  const bool any_tls =
-      std::any_of(config_->listen.begin(), config_->listen.end(), [](const config::Listen& l) { return l.tls; });
-  if (any_tls) {
-    std::vector<std::string> warnings;
-    auto store = tls::CertificateStore::Load(config_->certificates, started_, warnings);
-    if (!store.ok()) return store.error();
-    for (const std::string& warning : warnings) base::LogWarning("tls", "{}", warning);
-    certificates_ = std::move(store).value();
-    if (config_->tls.tickets) {
-      auto keys = tls::TicketKeys::Make(config_->tls.ticket_key_rotation, base::Clock::System());
-      if (!keys.ok()) return keys.error();
-      ticket_keys_ = std::move(keys).value();
-    }
-    std::vector<std::string> protocols{"http/1.1"};
-    if (config_->tls.http2) protocols.insert(protocols.begin(), "h2");
-    // While files that only root may read can be read.
-    for (uint32_t i = 0; i < worker_count_; ++i) {
-      auto context = tls::TlsContext::Make(config_->tls, certificates_, ticket_keys_, protocols);
-      if (!context.ok()) return context.error();
-      tls_contexts_.push_back(std::move(context).value());
-    }
-  }
-  auto upstream_tls = MakeUpstreamTls(*config_, worker_count_ + 1);
-  if (!upstream_tls.ok()) return upstream_tls.error();
-  upstream_tls_ = std::move(upstream_tls).value();
+  // While files that only root may read can be read.
+  certificate_watch_ = CertificateWatch(config_->certificates);
+  auto parts = MakeEdition(config_, nullptr, worker_count_);
+  if (!parts.ok()) return parts.error();
+  first_ = std::move(parts).value();
   if (auto status = BecomeUser(config_->edge.user); !status.ok()) return status;
   auto key = SessionKey::LoadOrMake(config_->session.key_file);
   if (!key.ok()) return key.error();
@@ -164,20 +116,12 @@ base::Status Server::OpenBook() {
 
 base::Status Server::StartWorkers() {
   for (uint32_t i = 0; i < worker_count_; ++i) {
-    std::shared_ptr<tls::TlsContext> context;
-    if (certificates_) context = std::move(tls_contexts_[i]);
     workers_.push_back(std::make_unique<Worker>(
-        Worker::Parts{config_, limiter_, journal_->writer(i), *hints_, *worker_metrics_[i], *session_key_,
-                      std::move(context), std::move(upstream_tls_[i]), health_, worker_count_},
-        std::move(bound_[i])));
+        Worker::Parts{limiter_, journal_->writer(i), *hints_, *worker_metrics_[i], *session_key_, worker_count_},
+        Worker::ShareOf(first_, bound_, i)));
   }
   for (auto& worker : workers_) worker->Start();
-  checker_ = std::make_unique<HealthChecker>(loop_, checker_metrics_, *config_, health_, upstream_tls_.back());
-  lookups_ = std::make_unique<UpstreamLookups>(
-      loop_, *config_, [this](const std::string& hostname, const std::vector<base::IpAddress>& addresses) {
-        for (auto& worker : workers_) worker->SetUpstreamAddresses(hostname, addresses);
-        checker_->SetUpstreamAddresses(hostname, addresses);
-      });
+  TakeOver(std::exchange(first_, {}));
   return {};
 }
 
@@ -191,8 +135,8 @@ void Server::OnTerm() {
   if (draining_) return StopNow();
   draining_ = true;
   NotifyServiceManager("STOPPING=1");
-  base::LogInfo("server", "draining: exchanges have {} ms to end", config_->timeouts.drain.count());
-  drain_deadline_ = loop_.now() + config_->timeouts.drain;
+  base::LogInfo("server", "draining: exchanges have {} ms to end", edition_->config->timeouts.drain.count());
+  drain_deadline_ = loop_.now() + edition_->config->timeouts.drain;
   for (auto& worker : workers_) worker->BeginDrain();
   LookForDrained();
 }
@@ -227,6 +171,7 @@ void Server::EndAll() {
 
 void Server::OnSecondTick() {
   for (auto& worker : workers_) worker->AskForSign();
+  LookAtCertificates();
   every_second_.Arm(loop_.timers(), loop_.now() + kSecond);
 }
 
@@ -237,7 +182,7 @@ bool Server::IsAnyWorkerStuck() const {
 }
 
 std::vector<const base::MetricsBlock*> Server::AllMetrics() const {
-  std::vector<const base::MetricsBlock*> blocks{&recorder_metrics_, &journal_->metrics(), &checker_metrics_};
+  std::vector<const base::MetricsBlock*> blocks{&recorder_metrics_, &journal_->metrics(), &main_metrics_};
   for (const auto& block : worker_metrics_) blocks.push_back(block.get());
   return blocks;
 }
@@ -251,8 +196,8 @@ AdminServer::Page Server::PageAt(std::string_view path) const {
     if (draining_) return {503, "text/plain; charset=utf-8", "draining\n"};
     return {200, "text/plain; charset=utf-8", "ready\n"};
   }
-  StatusFacts facts{*config_, started_, worker_count_, draining_, IsAnyWorkerStuck(), AllMetrics(), {}, {}, {}, health_, *journal_,
-                    *recorder_, certificates_.get()};
+  StatusFacts facts{*edition_->config, started_, worker_count_, draining_, IsAnyWorkerStuck(), AllMetrics(), {}, {}, {},
+                    *edition_->health, *journal_, *recorder_, edition_->certificates.get(), StateOfReloads()};
   for (const auto& worker : workers_) {
     facts.refusals.push_back(&worker->refusals());
     facts.close_reasons.push_back(&worker->close_reasons());

@@ -18,13 +18,13 @@
 #include "logger/recorder.h"
 #include "net/signal.h"
 #include "proxy/admin_server.h"
+#include "proxy/certificate_watch.h"
+#include "proxy/edition.h"
 #include "proxy/health_checker.h"
 #include "proxy/session_key.h"
 #include "proxy/status_page.h"
 #include "proxy/upstream_lookups.h"
 #include "proxy/worker.h"
-#include "tls/certificate_store.h"
-#include "tls/ticket_keys.h"
 
 namespace gatebook::proxy {
 
@@ -43,6 +43,18 @@ class Server {
   base::Status LoadSecrets();
   base::Status OpenBook();
   base::Status StartWorkers();
+  // Takes an edition into use on this thread, after the workers have been given it.
+  void TakeOver(EditionParts parts);
+  // Loads the file anew and swaps it in whole, or changes nothing; both are said in the log.
+  base::Status Reload();
+  base::Status TryReload();
+  // The same config with certificates that have been replaced on disk.
+  void LookAtCertificates();
+  // Puts a checked config in force, or changes nothing.
+  base::Status Swap(std::shared_ptr<const config::Config> next);
+  base::Status Tell(base::Status status);
+  ReloadState StateOfReloads() const;
+  AdminServer::Page Do(std::string_view path);
   void OnTerm();
   void OnSecondTick();
   void LookForDrained();
@@ -52,26 +64,30 @@ class Server {
   AdminServer::Page PageAt(std::string_view path) const;
   bool IsAnyWorkerStuck() const;
 
-  std::shared_ptr<const config::Config> config_;
+  const std::shared_ptr<const config::Config> config_;  // with which it was started
   const uint32_t worker_count_;
   net::Loop loop_;
   // Counters outlive those who count.
   std::vector<std::unique_ptr<base::MetricsBlock>> worker_metrics_;
   base::MetricsBlock recorder_metrics_;
   guard::ConnectionLimiter limiter_;
-  std::vector<std::vector<BoundListener>> bound_;  // by worker
+  std::vector<std::vector<BoundListener>> bound_;  // by worker, until it is made
+  EditionParts first_;                             // likewise
   base::UniqueFd admin_fd_;
-  std::shared_ptr<const tls::CertificateStore> certificates_;
-  std::shared_ptr<tls::TicketKeys> ticket_keys_;
-  std::vector<std::shared_ptr<tls::TlsContext>> tls_contexts_;  // by worker, until it is made
-  std::vector<UpstreamTls> upstream_tls_;                       // likewise; one more, for the checks
-  HealthBoard health_;
-  base::MetricsBlock checker_metrics_;
+  std::shared_ptr<const Edition> edition_;             // in force
+  std::vector<std::weak_ptr<const Edition>> editions_;  // those that were, as long as anything goes on under them
+  std::optional<base::WallTime> refused_at_;           // the last reload that was refused
+  std::string refused_why_;
+  CertificateWatch certificate_watch_;  // of the edition in force
+  base::MetricsBlock main_metrics_;
   std::unique_ptr<SessionKey> session_key_;
   std::unique_ptr<logger::NameHints> hints_;
   std::unique_ptr<logger::Journal> journal_;
   std::unique_ptr<logger::Recorder> recorder_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  // What is checked; may be an older config with the same servers.
+  std::shared_ptr<const config::Config> checked_config_;
+  std::shared_ptr<HealthBoard> checked_health_;
   std::unique_ptr<HealthChecker> checker_;
   std::unique_ptr<UpstreamLookups> lookups_;
   std::unique_ptr<AdminServer> admin_;

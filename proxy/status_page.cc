@@ -95,6 +95,14 @@ std::string StatusPage(const StatusFacts& facts) {
   status["uptime_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(now - facts.started).count();
   status["state"] = facts.draining ? "draining" : facts.stuck ? "a worker is stuck" : "serving";
   status["workers"] = facts.workers;
+  status["generation"] = {{"number", facts.reloads.number},
+                          {"loaded", base::ToRfc3339(facts.reloads.loaded)},
+                          {"in_force", facts.reloads.in_force},
+                          {"live", facts.reloads.live}};
+  if (facts.reloads.refused_at) {
+    status["generation"]["refused"] = base::ToRfc3339(*facts.reloads.refused_at);
+    status["generation"]["refused_because"] = facts.reloads.refused_why;
+  }
   status["connections"] = {{"open", sum(Metric::kConnectionsOpen)},
                            {"accepted", sum(Metric::kConnectionsAccepted)}};
   status["exchanges_open"] = sum(Metric::kExchangesOpen);
@@ -167,6 +175,12 @@ std::string MetricsPage(const StatusFacts& facts) {
                         SumOf(facts.h2_ends, end));
   }
   text += fmt::format(
+      "# HELP gatebook_generation Number of the loading of the configuration in force, from 1\n"
+      "# TYPE gatebook_generation gauge\ngatebook_generation {}\n"
+      "# HELP gatebook_generations_live Generations under which anything goes on\n"
+      "# TYPE gatebook_generations_live gauge\ngatebook_generations_live {}\n",
+      facts.reloads.number, facts.reloads.live);
+  text += fmt::format(
       "# HELP gatebook_log_lines_dropped_total Lines that the operations log could not take\n"
       "# TYPE gatebook_log_lines_dropped_total counter\ngatebook_log_lines_dropped_total {}\n",
       base::LogSink::dropped());
@@ -186,6 +200,12 @@ std::string MetricsPage(const StatusFacts& facts) {
       "gatebook_build_info{{version=\"{}\"}} 1\n",
       GATEBOOK_VERSION);
   return text;
+}
+
+uint64_t GenerationInForce(const std::string& json) {
+  const Json status = Json::parse(json, nullptr, false);
+  const Json::json_pointer place("/generation/in_force");
+  return status.is_object() && status.contains(place) ? status[place].get<uint64_t>() : 0;
 }
 
 base::Result<std::string> StatusForPeople(const std::string& json) {

@@ -4,6 +4,7 @@
 // Nothing personal: counts, states, times of certificates.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,15 @@
 
 namespace gatebook::proxy {
 
+struct ReloadState {
+  uint64_t number;  // of the generation that is served
+  base::WallTime loaded;
+  uint64_t in_force;  // the oldest that a worker begins exchanges under: `number`, but for a moment
+  uint64_t live;      // generations under which anything goes on, with the one in force
+  std::optional<base::WallTime> refused_at;  // the last reload that was refused
+  std::string refused_why;
+};
+
 struct StatusFacts {
   const config::Config& config;
   base::WallTime started;
@@ -35,10 +45,13 @@ struct StatusFacts {
   const logger::Journal& journal;
   const logger::Recorder& recorder;
   const tls::CertificateStore* certificates;  // null: no TLS listener
+  ReloadState reloads;
 };
 
 std::string StatusPage(const StatusFacts& facts);
 std::string MetricsPage(const StatusFacts& facts);
+// `json`: a StatusPage; 0 if it is none.
+uint64_t GenerationInForce(const std::string& json);
 // `json`: a StatusPage. An error if it is none.
 base::Result<std::string> StatusForPeople(const std::string& json);
 

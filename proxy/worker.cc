@@ -9,53 +9,87 @@ namespace gatebook::proxy {
 
 using base::Metric;
 
-Worker::Worker(const Parts& parts, std::vector<BoundListener> listeners)
+Worker::Worker(const Parts& parts, Share first)
     : metrics_(parts.metrics),
+      session_key_(parts.session_key),
+      workers_(parts.workers),
       limiter_(parts.limiter),
       journal_(parts.journal),
-      book_(parts.journal, parts.hints, parts.config->journal),
-      context_{std::make_shared<Generation>(parts.config, parts.session_key, parts.tls),
-               loop_,
-               buffers_,
-               metrics_,
-               book_,
-               request_ids_,
-               limiter_,
-               refusals_,
-               close_reasons_,
-               parsers_,
-               exchanges_,
-               h2_streams_,
-               h2_pool_,
-               h2_ends_},
-      bound_(std::move(listeners)),
-      last_sign_(base::Clock::System().SteadyNow()) {
-  Generation& generation = *context_.generation;
-  for (size_t i = 0; i < generation.config.upstreams.size(); ++i) {
-    generation.upstreams.push_back(std::make_unique<UpstreamPool>(
-        UpstreamPool::Parts{loop_, buffers_, metrics_, names_, generation.config, i, parts.health,
-                            parts.upstream_tls, parts.workers}));
-  }
+      book_(parts.journal, parts.hints, first.edition->config->journal),
+      context_{nullptr,   loop_,          buffers_, metrics_,   book_,       request_ids_, limiter_,
+               refusals_, close_reasons_, parsers_, exchanges_, h2_streams_, h2_pool_,     h2_ends_},
+      bound_(std::move(first.added)),
+      last_sign_(base::Clock::System().SteadyNow()),
+      in_force_(first.edition->number) {
+  context_.generation = MakeGeneration(first);
 }
 
 Worker::~Worker() { Join(); }
 
 void Worker::Start() {
   journal_.SetFlushCallback([this] { loop_.Post([this] { OnFlushed(); }); });
-  for (BoundListener& bound : bound_) {
-    listeners_.push_back(std::make_unique<net::Listener>(
-        loop_, std::move(bound.fd),
-        [this, &listen = bound.listen](base::UniqueFd fd, std::optional<base::IpAddress> ip) {
-          OnAccept(listen, std::move(fd), ip);
-        },
-        [this] { metrics_.Add(Metric::kConnectionsRefusedDescriptors); }));
-  }
+  for (BoundListener& bound : std::exchange(bound_, {})) Listen(std::move(bound));
   thread_ = std::thread([this] {
     loop_.Run();
-    listeners_.clear();
+    listening_.clear();
     while (!connections_.empty()) connections_.back()->Abort();
-    for (auto& upstream : context_.generation->upstreams) upstream->CloseIdle();
+    loop_.RunOnce(false);  // the connections are gone, and with them all generations but one
+    context_.generation.reset();
     loop_.RunOnce(false);
+  });
+}
+
+void Worker::Listen(BoundListener bound) {
+  listening_.push_back(std::make_unique<Listening>(Listening{std::move(bound.listen), nullptr}));
+  Listening& made = *listening_.back();
+  made.listener = std::make_unique<net::Listener>(
+      loop_, std::move(bound.fd),
+      [this, &made](base::UniqueFd fd, std::optional<base::IpAddress> ip) {
+        OnAccept(made.listen, std::move(fd), ip);
+      },
+      [this] { metrics_.Add(Metric::kConnectionsRefusedDescriptors); });
+}
+
+// ---- generations
+
+std::shared_ptr<Generation> Worker::MakeGeneration(const Share& share) {
+  auto made = std::make_unique<Generation>(share.edition, session_key_, share.tls);
+  for (size_t i = 0; i < made->config.upstreams.size(); ++i) {
+    made->upstreams.push_back(std::make_unique<UpstreamPool>(
+        UpstreamPool::Parts{loop_, buffers_, metrics_, names_, made->config, i, *share.edition->health,
+                            share.upstream_tls, workers_}));
+  }
+  return {made.release(),
+          [this](Generation* ended) { loop_.Dispose(std::unique_ptr<net::Disposable>(ended)); }};
+}
+
+void Worker::Swap(Share share) {
+  PostIfAlive([this, held = std::make_shared<Share>(std::move(share))] { SwapHere(std::move(*held)); });
+}
+
+void Worker::SwapHere(Share share) {
+  const std::vector<config::Listen>& listen = share.edition->config->listen;
+  for (auto& listening : listening_) {
+    // Who waits in the queue of a socket that closes has been let in, under the settings that they came for.
+    if (FindListen(listen, listening->listen.address) == nullptr) listening->listener->AcceptWaiting();
+  }
+  for (auto& upstream : context_.generation->upstreams) upstream->CloseIdle();
+  context_.generation = MakeGeneration(share);
+  std::erase_if(listening_, [&listen](const auto& listening) {
+    const config::Listen* found = FindListen(listen, listening->listen.address);
+    if (found != nullptr) listening->listen = *found;
+    return found == nullptr;
+  });
+  if (!context_.draining) {
+    for (BoundListener& bound : share.added) Listen(std::move(bound));
+  }
+  in_force_.store(share.edition->number, std::memory_order_release);
+}
+
+// A task that comes after everything has ended finds no generation.
+void Worker::PostIfAlive(std::function<void()> task) {
+  loop_.Post([this, task = std::move(task)] {
+    if (context_.generation) task();
   });
 }
 
@@ -132,13 +166,13 @@ void Worker::OnFlushed() {
 }
 
 void Worker::BeginDrain() {
-  loop_.Post([this] { DrainHere(); });
+  PostIfAlive([this] { DrainHere(); });
 }
 
 void Worker::DrainHere() {
   // Who waits in the kernel's queue has been let in.
-  for (auto& listener : listeners_) listener->AcceptWaiting();
-  listeners_.clear();
+  for (auto& listening : listening_) listening->listener->AcceptWaiting();
+  listening_.clear();
   context_.draining = true;
   for (size_t i = connections_.size(); i-- > 0;) {
     if (i < connections_.size()) connections_[i]->Drain();
@@ -148,7 +182,7 @@ void Worker::DrainHere() {
 }
 
 void Worker::SetUpstreamAddresses(const std::string& hostname, std::vector<base::IpAddress> addresses) {
-  loop_.Post([this, hostname, addresses = std::move(addresses)] {
+  PostIfAlive([this, hostname, addresses = std::move(addresses)] {
     names_.Set(hostname, addresses);
     for (auto& upstream : context_.generation->upstreams) upstream->OnNamesChanged();
   });

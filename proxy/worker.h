@@ -3,7 +3,7 @@
 // Thread: made and destroyed by the main thread; Start() begins its own. Between
 //   Start() and Join() only the methods that say so may be called from elsewhere.
 // Owns: loop, listeners, connections, upstream pools, counters.
-// Borrows: config, certificates' contexts, journal writer, hints, limiter, session keys.
+// Borrows: journal writer, hints, limiter, session keys.
 // Ends: BeginDrain() lets exchanges end; Stop() ends at once; then Join().
 #pragma once
 
@@ -18,34 +18,37 @@
 #include "proxy/arriving_connection.h"
 #include "proxy/exchange.h"
 #include "proxy/http2_stream.h"
+#include "proxy/listening.h"
 #include "proxy/upstream_names.h"
 #include "proxy/worker_context.h"
 #include "tls/tls_context.h"
 
 namespace gatebook::proxy {
 
-// A listening socket made before the worker's thread and, perhaps, under another user.
-struct BoundListener {
-  base::UniqueFd fd;
-  config::Listen listen;
-};
-
 class Worker final : private ArrivingConnection::Host {
  public:
+  // A worker's share of an edition.
+  struct Share {
+    std::shared_ptr<const Edition> edition;
+    std::shared_ptr<tls::TlsContext> tls;  // null if no listener has tls
+    UpstreamTls upstream_tls;
+    std::vector<BoundListener> added;  // listeners that were not there before
+  };
+  // Takes a worker's share out.
+  static Share ShareOf(EditionParts& parts, std::vector<std::vector<BoundListener>>& added, size_t worker) {
+    return {parts.edition, std::move(parts.tls[worker]), std::move(parts.upstream_tls[worker]),
+            std::move(added[worker])};
+  }
   struct Parts {
-    std::shared_ptr<const config::Config> config;
     guard::ConnectionLimiter& limiter;
     logger::JournalWriter& journal;
     logger::NameHints& hints;
     base::MetricsBlock& metrics;
     const SessionKey& session_key;
-    std::shared_ptr<tls::TlsContext> tls;  // null if no listener has tls
-    UpstreamTls upstream_tls;
-    HealthBoard& health;
     uint32_t workers;  // how many there are
   };
 
-  Worker(const Parts& parts, std::vector<BoundListener> listeners);
+  Worker(const Parts& parts, Share first);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -56,6 +59,10 @@ class Worker final : private ArrivingConnection::Host {
   // Any thread.
   void BeginDrain();  // no new connections; idle ones end, others after their answer
   void Stop();        // everything ends now
+  // What begins from then on begins under `share`; in_force() tells when.
+  void Swap(Share share);
+  // Number of the edition in force.
+  uint64_t in_force() const { return in_force_.load(std::memory_order_acquire); }
   void SetUpstreamAddresses(const std::string& hostname, std::vector<base::IpAddress> addresses);
   void AskForSign();  // the loop answers by moving last_sign()
   base::SteadyTime last_sign() const { return last_sign_.load(std::memory_order_relaxed); }
@@ -65,6 +72,15 @@ class Worker final : private ArrivingConnection::Host {
   const Tally<http::H2End>& h2_ends() const { return h2_ends_; }
 
  private:
+  // An open socket; its settings are those of the edition in force.
+  struct Listening {
+    config::Listen listen;
+    std::unique_ptr<net::Listener> listener;
+  };
+  std::shared_ptr<Generation> MakeGeneration(const Share& share);
+  void PostIfAlive(std::function<void()> task);
+  void SwapHere(Share share);
+  void Listen(BoundListener bound);
   void OnAccept(const config::Listen& listen, base::UniqueFd fd, std::optional<base::IpAddress> ip);
   void OnArrived(ClientConnection& from, Arrival arrival) override;
   void OnClosed(ClientConnection& connection) override;
@@ -74,6 +90,8 @@ class Worker final : private ArrivingConnection::Host {
   net::Loop loop_;
   base::BufferPool buffers_;
   base::MetricsBlock& metrics_;
+  const SessionKey& session_key_;
+  const uint32_t workers_;
   guard::ConnectionLimiter& limiter_;
   logger::JournalWriter& journal_;
   Tally<http::Refusal> refusals_;
@@ -87,10 +105,11 @@ class Worker final : private ArrivingConnection::Host {
   http::H2Pool h2_pool_{buffers_};
   Tally<http::H2End> h2_ends_;
   WorkerContext context_;
-  std::vector<BoundListener> bound_;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::vector<BoundListener> bound_;  // until the start
+  std::vector<std::unique_ptr<Listening>> listening_;
   std::vector<std::unique_ptr<ClientConnection>> connections_;
   std::atomic<base::SteadyTime> last_sign_;
+  std::atomic<uint64_t> in_force_;
   std::atomic<bool> drained_{false};
   std::thread thread_;
 };
