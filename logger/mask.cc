@@ -106,6 +106,15 @@ class Writer {
   bool full_ = false;
 };
 
+bool HoldsNumber(std::string_view masked) {
+  if (masked.size() > kMostPart) return true;
+  char buffer[kMostPart];
+  Personal marks[kMostPart];
+  const std::string_view text = Unfold(masked, buffer);
+  return MarkPersonal(text, marks) &&
+         std::find(marks, marks + text.size(), Personal::kNumber) != marks + text.size();
+}
+
 // One segment or value.
 void MaskPart(std::string_view raw, Rest rest, Writer& writer) {
   if (raw.size() > kMostPart) {
@@ -119,6 +128,7 @@ void MaskPart(std::string_view raw, Rest rest, Writer& writer) {
     writer.PutClean(raw);
     return;
   }
+  const size_t before = writer.size();
   for (size_t at = 0; at < text.size();) {
     size_t end = at;
     while (end < text.size() && marks[end] == marks[at]) ++end;
@@ -130,6 +140,11 @@ void MaskPart(std::string_view raw, Rest rest, Writer& writer) {
       for (size_t i = at; i < end; ++i) writer.PutEncoded(text[i]);
     }
     at = end;
+  }
+  // Digits that belonged to something else may be a number of their own beside its mask.
+  if (!writer.full() && HoldsNumber(writer.text().substr(before))) {
+    writer.Rewind(before);
+    writer.Put(TextOf(Personal::kNumber));
   }
 }
 
