@@ -183,7 +183,11 @@ DnsAnswer ParseDnsAnswer(std::span<const uint8_t> response, std::string_view que
     if (record.of_class != kClassIn || record.owner != owner) continue;
     if (record.type == DnsType::kCname && type != DnsType::kCname) {
       auto target = NameIn(response, record);
-      if (!target || ++aliases > kMostAliases) return answer;
+      if (!target || ++aliases > kMostAliases) {
+        answer.names.clear();  // what stood before the alias is worth no more than it
+        answer.addresses.clear();
+        return answer;
+      }
       owner = std::move(*target);
     } else if (record.type != type || answer.names.size() + answer.addresses.size() >= kMostValues) {
       continue;
