@@ -51,7 +51,7 @@ http {{
   keepalive_requests 1000000000; keepalive_timeout 600s;
   upstream service {{ server 127.0.0.1:{services.upstream_port}; keepalive 128; keepalive_requests 1000000000; }}
   server {{
-    listen 127.0.0.1:{self.port} ssl backlog=4096;
+    listen 127.0.0.1:{self.port} ssl http2 backlog=4096;
     ssl_certificate {services.chain}; ssl_certificate_key {services.key}; ssl_protocols TLSv1.2 TLSv1.3;
     location / {{
       proxy_pass http://service; proxy_http_version 1.1;
@@ -137,7 +137,7 @@ defaults
   timeout server 600s
   http-reuse always
 frontend edge
-  bind 127.0.0.1:{self.port} ssl crt {self.services.chain_and_key} alpn http/1.1
+  bind 127.0.0.1:{self.port} ssl crt {self.services.chain_and_key} alpn h2,http/1.1
   option forwardfor
   default_backend service
 backend service

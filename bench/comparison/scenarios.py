@@ -18,6 +18,7 @@ HEADERS = ["-H", f"User-Agent: {AGENT}", "-H", "Referer: https://www.example.org
 
 
 class CpuPerRequest:
+    """With wrk: HTTP/1.1."""
     unit = "µs CPU a request"
 
     def __init__(self, name, title, arguments, path="/"):
@@ -41,6 +42,19 @@ class CpuPerRequest:
         # Work put off until after the load is work for these requests all the same.
         wait_settled(contender)
         return (running.cpu_us() - before) / max(requests, 1), f"{requests / (ended - began):,.0f}/s"
+
+
+class CpuPerStream(CpuPerRequest):
+    """With h2load: HTTP/2."""
+
+    def _load(self, port, seconds):
+        output = run_load(["h2load", "-t1", f"-D{seconds}", "--warm-up-time=0", *self.arguments, *HEADERS,
+                           f"https://localhost:{port}{self.path}"])
+        well = re.search(r"(\d+) succeeded, 0 failed, 0 errored, 0 timeout\nstatus codes: \d+ 2xx, 0 3xx, 0 4xx, 0 5xx",
+                         output)
+        if not well or "Application protocol: h2\n" not in output:
+            raise Failure(f"{self.name}:\n{output}")
+        return int(well.group(1))
 
 
 class IdleMemory:
@@ -75,6 +89,7 @@ def wait_settled(contender):
 
 ALL = (
     CpuPerRequest("h1", "HTTP/1.1 keep-alive, 1 KiB", ["-c32"]),
+    CpuPerStream("h2", "HTTP/2, 8 connections of 32 streams, 1 KiB", ["-c8", "-m32"]),
     CpuPerRequest("handshake", "full handshake a request", ["-c16", "-H", "Connection: close"]),
     CpuPerRequest("big", "1 MiB answers", ["-c8"], "/big"),
     IdleMemory(),

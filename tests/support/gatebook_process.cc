@@ -38,12 +38,16 @@ std::vector<std::string> SanitizerEnvironment() {
 }
 
 // Shared by all processes of a test program: making keys takes time.
+const TestAuthority& Authority() {
+  static const TestAuthority authority;
+  return authority;
+}
 const CertificateText& LocalhostCertificate() {
   static const CertificateText text = [] {
     CertificateRequest request;
     request.dns_names = {"localhost"};
     request.ip_addresses = {"127.0.0.1"};
-    return TestAuthority().Issue(request);
+    return Authority().Issue(request);
   }();
   return text;
 }
@@ -52,6 +56,7 @@ const CertificateText& LocalhostCertificate() {
 
 GatebookProcess::GatebookProcess(std::string binary, GatebookOptions options)
     : binary_(std::move(binary)), tls_port_(FreePort()), plain_port_(FreePort()), redirect_port_(FreePort()) {
+  directory_.Write("authority.pem", Authority().certificate());
   directory_.Write("chain.pem", LocalhostCertificate().chain);
   directory_.Write("key.pem", LocalhostCertificate().key);
   Configure(std::move(options));

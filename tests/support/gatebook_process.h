@@ -61,6 +61,8 @@ class GatebookProcess {
 
   const std::string& directory() const { return directory_.path(); }
   const std::string& config_path() const { return config_path_; }
+  // PEM: who issued the certificate that there is by default.
+  std::string authority_file() const { return directory_.Path("authority.pem"); }
   std::string journal_directory() const { return directory_.Path("journal"); }
   // Writes the config anew, with changed options; the ports stay.
   void Configure(GatebookOptions options);
