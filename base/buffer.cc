@@ -1,6 +1,7 @@
 #include "base/buffer.h"
 
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -53,19 +54,20 @@ void Buffer::Reserve(size_t bytes) {
     const size_t needed = held + bytes;
     size_t capacity = needed <= BufferPool::kSmall ? BufferPool::kSmall : BufferPool::kLarge;
     while (capacity < needed) capacity *= 2;
+    CHECK(capacity <= std::numeric_limits<uint32_t>::max());
     auto storage = pool_->Take(capacity);
     if (held > 0) std::memcpy(storage.get(), storage_.get() + begin_, held);
     if (storage_) pool_->Give(std::move(storage_), capacity_);
     storage_ = std::move(storage);
-    capacity_ = capacity;
+    capacity_ = static_cast<uint32_t>(capacity);
   }
   begin_ = 0;
-  end_ = held;
+  end_ = static_cast<uint32_t>(held);
 }
 
 void Buffer::Consume(size_t bytes) {
   CHECK(bytes <= size());
-  begin_ += bytes;
+  begin_ += static_cast<uint32_t>(bytes);
   if (begin_ == end_) begin_ = end_ = 0;
 }
 

@@ -3,11 +3,12 @@
 // released.
 //
 // Thread: a pool and its buffers belong to one thread. The pool must outlive them.
-// Limits: a pool keeps at most 256 small and 64 large free blocks; what is beyond
+// Limits: 4 GiB a buffer; a pool keeps at most 256 small and 64 large free blocks; what is beyond
 // is given back to the system.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -47,17 +48,17 @@ class Buffer {
   void Reserve(size_t bytes);
   // The room behind the data; Commit() what was filled.
   std::span<char> room() { return {storage_.get() + end_, capacity_ - end_}; }
-  void Commit(size_t bytes) { end_ += bytes; }
+  void Commit(size_t bytes) { end_ += static_cast<uint32_t>(bytes); }
   void Append(std::string_view bytes) {
     if (capacity_ - end_ < bytes.size()) Reserve(bytes.size());
     // memcpy from or to a null pointer is undefined even for nothing.
     if (!bytes.empty()) std::memcpy(storage_.get() + end_, bytes.data(), bytes.size());
-    end_ += bytes.size();
+    Commit(bytes.size());
   }
   // Drops bytes off the front. What stays does not move.
   void Consume(size_t bytes);
   // Keeps the first `bytes`.
-  void Truncate(size_t bytes) { end_ = begin_ + bytes; }
+  void Truncate(size_t bytes) { end_ = begin_ + static_cast<uint32_t>(bytes); }
   // Drops everything and gives the storage back.
   void Release();
   // Gives the storage back if there is nothing in it.
@@ -68,9 +69,9 @@ class Buffer {
  private:
   BufferPool* pool_ = nullptr;
   std::unique_ptr<char[]> storage_;
-  size_t capacity_ = 0;
-  size_t begin_ = 0;
-  size_t end_ = 0;
+  uint32_t capacity_ = 0;
+  uint32_t begin_ = 0;
+  uint32_t end_ = 0;
 };
 
 }  // namespace gatebook::base

@@ -9,7 +9,7 @@ namespace gatebook::net {
 void Timer::Arm(TimerWheel& wheel, base::SteadyTime deadline) {
   CHECK(wheel_ == nullptr || wheel_ == &wheel);
   deadline_ = deadline;
-  armed_ = true;
+  armed_ = 1;
   const uint64_t tick = std::max(wheel.TickOf(deadline), wheel.current_ + 1);
   if (wheel_ != nullptr) {
     if (tick >= tick_) return;  // moved later: found out when the slot is due
@@ -19,7 +19,7 @@ void Timer::Arm(TimerWheel& wheel, base::SteadyTime deadline) {
 }
 
 void Timer::Cancel() {
-  armed_ = false;
+  armed_ = 0;
   if (wheel_ != nullptr) wheel_->Unlink(*this);
 }
 
@@ -28,7 +28,7 @@ TimerWheel::~TimerWheel() {
     while (slot != nullptr) {
       Timer* next = slot->next_;
       slot->wheel_ = nullptr;
-      slot->armed_ = false;
+      slot->armed_ = 0;
       slot = next;
     }
   }
@@ -41,13 +41,13 @@ uint64_t TimerWheel::TickOf(base::SteadyTime time) const {
 }
 
 void TimerWheel::Link(Timer& timer, uint64_t tick) {
-  timer.tick_ = tick;
+  timer.tick_ = tick & ((uint64_t{1} << 48) - 1);
   LinkInto(tick % kSlots, timer);
 }
 
 void TimerWheel::LinkInto(size_t slot, Timer& timer) {
   timer.wheel_ = this;
-  timer.slot_ = slot;
+  timer.slot_ = slot & 0x7fff;
   timer.previous_ = nullptr;
   timer.next_ = slots_[timer.slot_];
   if (timer.next_ != nullptr) timer.next_->previous_ = &timer;
@@ -71,7 +71,7 @@ void TimerWheel::Unlink(Timer& timer) {
 void TimerWheel::SkipEmptyTicks(uint64_t until) {
   uint64_t earliest = until + 1;
   for (const Timer* timer : slots_) {
-    for (; timer != nullptr; timer = timer->next_) earliest = std::min(earliest, timer->tick_);
+    for (; timer != nullptr; timer = timer->next_) earliest = std::min<uint64_t>(earliest, timer->tick_);
   }
   current_ = std::max(current_, earliest - 1);
 }
@@ -110,7 +110,7 @@ void TimerWheel::MeetCurrent() {
       Link(*timer, due);
       continue;
     }
-    timer->armed_ = false;
+    timer->armed_ = 0;
     const auto callback = timer->on_deadline_;  // survives the timer
     callback();
   }

@@ -154,7 +154,8 @@ void Http1Connection::OnRefusedHead(Refusal refusal) {
 void Http1Connection::BeginExchange(const Exchange::Request& request) {
   state_ = State::kExchange;
   generation_ = context_.generation;
-  forwarded_facts_ = FactsBehindProxies(peer_facts_, *request.head, generation_->config.edge);
+  auto forwarded = FactsBehindProxies(peer_facts_, *request.head, generation_->config.edge);
+  forwarded_facts_ = forwarded ? std::make_unique<const ClientFacts>(std::move(*forwarded)) : nullptr;
   if (forwarded_facts_) context_.book.OfferName(forwarded_facts_->ip);
   ClientSide& side = *this;
   exchange_ = context_.exchanges.Make(

@@ -92,8 +92,8 @@ class Http1Connection final : public ClientConnection, private net::StreamHandle
   uint64_t TakenByClient() const;
 
   const ClientFacts peer_facts_;
-  std::optional<ClientFacts>
-      forwarded_facts_;  // of the request under way, where it came through a trusted proxy
+  // Of the request under way, where it came through a trusted proxy.
+  std::unique_ptr<const ClientFacts> forwarded_facts_;
   std::unique_ptr<net::Stream> stream_;
   const bool redirect_to_https_;
   std::shared_ptr<Generation> generation_;  // of the request under way

@@ -18,6 +18,18 @@ constexpr size_t kSmallBurst = 64 * 1024;
 constexpr std::chrono::seconds kRest{1};
 constexpr size_t kMostWrite = 64 * 1024;
 
+// The ephemeral keys have done their work. OpenSSL would keep them, and half a kilobyte, as long as the
+// connection; what has been forgotten cannot be taken (RFC 8446 appendix E.1.2).
+void ForgetEphemeralKeys(SSL* ssl) {
+  EVP_PKEY* key = nullptr;
+  for (const int which : {SSL_CTRL_GET_TMP_KEY, SSL_CTRL_GET_PEER_TMP_KEY}) {
+    if (SSL_ctrl(ssl, which, 0, static_cast<void*>(&key)) != 1) continue;
+    EVP_PKEY_set_type(key, EVP_PKEY_get_id(key));  // frees what is in it; the SSL holds it too
+    EVP_PKEY_free(key);
+  }
+  ERR_clear_error();
+}
+
 }  // namespace
 
 bool TlsChannel::Begin(SslPtr ssl) {
@@ -43,6 +55,7 @@ TlsChannel::Step TlsChannel::Handshake() {
   const int done = SSL_do_handshake(ssl_.get());
   if (done == 1) {
     established_ = true;
+    ForgetEphemeralKeys(ssl_.get());
     bio_.ForgetQuiet();
     return Step::kDone;
   }
