@@ -66,7 +66,7 @@ void ParseResponse(benchmark::State& state) {
   ResponseParser parser(HeadLimits{});
   for (auto _ : state) {
     parser.Reset();
-    benchmark::DoNotOptimize(parser.Parse(kResponse, Method::kGet, false));
+    benchmark::DoNotOptimize(parser.Parse(kResponse, Method::kGet, {}));
   }
 }
 BENCHMARK(ParseResponse)->Name("http/parse_response");

@@ -23,15 +23,15 @@ constexpr uint16_t kSizeDigitsMost = 16;
 constexpr uint16_t kExtensionMost = 256;
 constexpr uint64_t kExtensionDebtMost = 16384;
 constexpr uint16_t kTrailerSizeMost = 8192;
-constexpr uint16_t kTrailerCountMost = 100;
 constexpr uint64_t kChunkMost = INT64_MAX;
 
 bool IsTextOrTab(char c) { return !IsControl(c) || c == '\t'; }
 
 }  // namespace
 
-void BodyReader::Begin(Framing framing, uint64_t content_length) {
+void BodyReader::Begin(Framing framing, uint64_t content_length, std::string* trailers) {
   *this = BodyReader();
+  trailers_ = trailers;
   framing_ = framing;
   switch (framing) {
     case Framing::kNone:
@@ -111,7 +111,8 @@ void BodyReader::TakeFraming(char c) {
       line_size_ = 0;
       return;
     default:
-      return TakeTrailer(c);
+      TakeTrailer(c);
+      if (trailers_ != nullptr && trailer_count_ > 0) trailers_->push_back(c);
   }
 }
 

@@ -1,13 +1,15 @@
 // BodyReader: takes the framing off a body and checks it.
 //
 // Thread: one. Owns nothing; state is a few words, no allocation.
+// Borrows: where trailers go.
 // Limits: 16 digits of a chunk's size, 256 bytes of extension a chunk line, and 16 KiB of
 // extensions beyond the payload a body (extensions are dropped); trailers up to 8 KiB and
-// 100 fields, read and dropped.
+// kTrailerCountMost fields.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "http/head.h"
@@ -24,8 +26,11 @@ class BodyReader {
     std::string_view payload;
   };
 
-  // Begins a body. kNone is done at once; kToClose is never done by itself.
-  void Begin(Framing framing, uint64_t content_length);
+  static constexpr uint16_t kTrailerCountMost = 100;
+
+  // Begins a body. kNone is done at once; kToClose is never done by itself. `trailers`: where the trailer
+  // section is appended, if it is not empty, with the empty line behind it (http/trailers.h); null: nowhere.
+  void Begin(Framing framing, uint64_t content_length, std::string* trailers = nullptr);
 
   // Takes framing and at most one run of payload off the front of `data`. Call again
   // with the rest until done(), failed(), or consumed == 0 (needs more bytes).
@@ -69,7 +74,8 @@ class BodyReader {
   Refusal refusal_ = Refusal::kBadChunk;
   uint64_t remaining_ = 0;       // payload of the body (kLength) or of this chunk
   uint64_t extension_debt_ = 0;  // bytes of extensions that no payload stands against
-  uint16_t line_size_ = 0;       // size digits, or bytes of extension, in this chunk line
+  std::string* trailers_ = nullptr;
+  uint16_t line_size_ = 0;  // size digits, or bytes of extension, in this chunk line
   uint16_t trailer_size_ = 0;
   uint16_t trailer_count_ = 0;
 };

@@ -15,6 +15,7 @@
 #include "base/ascii.h"
 #include "http/characters.h"
 #include "http/field_table.h"
+#include "http/trailers.h"
 #include "http/uri.h"
 
 namespace gatebook::http {
@@ -51,30 +52,22 @@ bool IsConnectionField(FieldId id) {
          id == FieldId::kTransferEncoding || id == FieldId::kUpgrade;
 }
 
-// RFC 9110 §6.5.1: trailers may not route, frame, authorise or say how the message is to be read.
-bool MayTrail(FieldId id) {
-  switch (id) {
-    case FieldId::kHost:
-    case FieldId::kContentLength:
-    case FieldId::kTe:
-    case FieldId::kTrailer:
-    case FieldId::kExpect:
-    case FieldId::kCookie:
-    case FieldId::kSetCookie:
-    case FieldId::kAuthorization:
-    case FieldId::kForwarded:
-    case FieldId::kXForwarded:
-    case FieldId::kXRequestId:
-    case FieldId::kXSessionId:
-    case FieldId::kSecWebSocket:
-    case FieldId::kStrictTransportSecurity:
-      return false;
-    default:
-      return true;
+}  // namespace
+
+void H2HeadText::TakeOver(H2HeadText& other) {
+  const char* const before = other.text.data();
+  text.swap(other.text);
+  fields.swap(other.fields);
+  const auto moved = [&](std::string_view part) {
+    return part.empty()
+               ? part
+               : std::string_view(text).substr(static_cast<size_t>(part.data() - before), part.size());
+  };
+  for (Field& field : fields) {
+    field.name = moved(field.name);
+    field.value = moved(field.value);
   }
 }
-
-}  // namespace
 
 void H2Fields::Begin(Kind kind, const HeadLimits& limits, std::string_view scheme,
                      bool allow_extended_connect) {
@@ -188,7 +181,7 @@ void H2Fields::TakeField(std::string_view name, std::string_view value) {
   }
   bool hop_by_hop = known.hop_by_hop || quality == Name::kUnderscore;
   if (kind_ == Kind::kTrailers) {
-    hop_by_hop = hop_by_hop || !MayTrail(known.id);
+    hop_by_hop = hop_by_hop || !MayTrail(known.id, name);
   } else if (known.id == FieldId::kContentLength) {
     if (framing_.TakeLength(value)) return Fail(Refusal::kBadContentLength, true);
   } else if (kind_ == Kind::kRequest) {

@@ -40,6 +40,8 @@ struct H2HeadText {
   std::vector<Field> fields;
 
   size_t size() const { return text.size() + fields.size() * sizeof(Field); }
+  // Exchanges the two; the fields go with their text.
+  void TakeOver(H2HeadText& other);
 };
 
 class H2Fields {

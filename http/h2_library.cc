@@ -1,6 +1,7 @@
 #include "http/h2_library.h"
 
 #include <memory>
+#include <utility>
 
 #include "base/check.h"
 
@@ -72,6 +73,12 @@ int H2Session::Callbacks::OnFrame(nghttp2_session* session, const nghttp2_frame*
       break;
     case NGHTTP2_RST_STREAM:
       if (stream != nullptr) stream->peer_reset = true;
+      break;
+    case NGHTTP2_SETTINGS:
+      if (us.options_.role == H2Role::kClient && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0 &&
+          !std::exchange(us.settings_received_, true)) {
+        us.events_.push_back({.kind = Event::Kind::kSettings});
+      }
       break;
     case NGHTTP2_GOAWAY:
       us.goaway_received_ = true;

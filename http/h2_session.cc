@@ -58,7 +58,11 @@ void H2Session::SubmitSettings() {
     entries.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
   }
   CHECK(nghttp2_submit_settings(library_.get(), NGHTTP2_FLAG_NONE, entries.data(), entries.size()) == 0);
-  CHECK(nghttp2_session_set_local_window_size(library_.get(), NGHTTP2_FLAG_NONE, 0, kConnectionWindow) == 0);
+  // Whoever reads one answer slowly may not hold up those of others.
+  const int32_t window = options_.role == H2Role::kServer
+                             ? kConnectionWindow
+                             : static_cast<int32_t>(kStreamsMost) * kStreamWindow;
+  CHECK(nghttp2_session_set_local_window_size(library_.get(), NGHTTP2_FLAG_NONE, 0, window) == 0);
 }
 
 H2Stream* H2Session::Find(int32_t id) const {

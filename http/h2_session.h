@@ -13,7 +13,8 @@
 // Handler methods are called only from inside Receive() and Dispatch(), and may call anything
 //   here but those two and the destructor.
 // Ends: the destructor calls nothing; streams still open are forgotten.
-// Limits: 100 streams; windows of 64 KiB a stream and 1 MiB a connection; heads by HeadLimits;
+// Limits: 100 streams; windows of 64 KiB a stream, and a connection 1 MiB (server) or as much as all its
+//   streams together (client: their readers are strangers to each other); heads by HeadLimits;
 //   kHeldMost bytes of heads over all open streams; output up to kOutputRoom and one frame, beside
 //   what heads and control frames add; counts of everything by http/h2_limits.h.
 #pragma once
@@ -72,7 +73,10 @@ class H2Handler {
   virtual void OnRequest(int32_t, const RequestHead& /*head*/, bool /*ended*/) {}
   virtual void OnRefused(int32_t, const H2Refused&) {}
 
-  // Client. An interim head is valid during the call, a final one until OnClosed has returned.
+  // Client. The peer's first settings are here: what it allows is known.
+  virtual void OnSettings() {}
+  // Client. An interim head is valid during the call, a final one until OnClosed has returned, or as long as
+  // whoever KeepHead() gave it to keeps it.
   virtual void OnInterim(int32_t, const ResponseHead&) {}
   virtual void OnResponse(int32_t, const ResponseHead&, bool /*ended*/) {}
 
@@ -112,6 +116,8 @@ struct H2Request {
   std::string_view path;  // with its query
   std::span<const Field> fields;
   std::span<const Field> more;  // behind them
+  // With CONNECT: what is to follow (RFC 8441 §4), where AllowsConnect().
+  std::string_view protocol = {};
 };
 
 class H2Session {
@@ -167,6 +173,10 @@ class H2Session {
   // Requests (client). Nothing: the peer allows no more streams now, or none ever (CanSubmit() tells). `end`:
   // no body.
   std::optional<int32_t> SubmitRequest(const H2Request& request, bool end);
+  // Whether the peer takes extended CONNECT.
+  bool AllowsConnect() const;
+  // Inside OnResponse(): its head, whose fields now live in `text`.
+  ResponseHead KeepHead(int32_t stream, H2HeadText& text);
   // False: this connection will not take another request; open a new one.
   bool CanSubmit() const;
   uint32_t FreeStreams() const;  // requests that SubmitRequest() would take now
@@ -210,7 +220,8 @@ class H2Session {
       kTrailers,
       kEnd,
       kClosed,
-      kGoaway
+      kGoaway,
+      kSettings
     };
     Kind kind{};
     H2Stream* stream = nullptr;
@@ -306,6 +317,7 @@ class H2Session {
   bool own_reset_ = false;        // Reset() is under way
   bool goaway_sent_ = false;      // with an error
   bool goaway_received_ = false;
+  bool settings_received_ = false;
   bool drain_finishing_ = false;
 };
 

@@ -125,6 +125,8 @@ void H2Session::Deliver(const Event& event) {
       return;
     case Event::Kind::kGoaway:
       return handler_.OnGoaway(event.id, event.code);
+    case Event::Kind::kSettings:
+      return handler_.OnSettings();
     case Event::Kind::kClosed:
       break;
   }

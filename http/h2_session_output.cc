@@ -196,6 +196,7 @@ std::optional<int32_t> H2Session::SubmitRequest(const H2Request& request, bool e
   AddField(":scheme", request.scheme);
   AddField(":authority", request.authority);
   AddField(":path", request.path);
+  if (!request.protocol.empty()) AddField(":protocol", request.protocol);
   AddFields(request.fields);
   AddFields(request.more);
   const auto& list = name_values_->list;
@@ -215,6 +216,25 @@ std::optional<int32_t> H2Session::SubmitRequest(const H2Request& request, bool e
   streams_.push_back(std::move(stream));
   Pump();
   return id;
+}
+
+bool H2Session::AllowsConnect() const {
+  return nghttp2_session_get_remote_settings(library_.get(), NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
+}
+
+ResponseHead H2Session::KeepHead(int32_t id, H2HeadText& text) {
+  // The library may have done with the stream already.
+  const auto found = std::ranges::find(streams_, id, [](const auto& stream) { return stream->id; });
+  CHECK(found != streams_.end() && (*found)->head_read);
+  H2Stream& stream = **found;
+  held_heads_ -= stream.text.size();
+  text.text.clear();
+  text.fields.clear();
+  text.TakeOver(stream.text);
+  ResponseHead head = stream.response;
+  head.fields = text.fields;
+  stream.response = {};
+  return head;
 }
 
 bool H2Session::CanSubmit() const {

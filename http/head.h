@@ -90,6 +90,9 @@ struct RequestHead {
   bool keep_alive = true;
   bool expect_continue = false;
   bool websocket = false;  // a valid WebSocket handshake (RFC 6455 §4.2.1)
+  // Of HTTP/1.1 without a body: the list of other protocols that it offers to go on with (RFC 9110 §7.8);
+  // empty: none.
+  std::string_view upgrade;
   // websocket, by extended CONNECT (RFC 8441): the stream carries the tunnel, and whoever writes the
   // handshake to an HTTP/1 upstream has to make its own Sec-WebSocket-Key. The method reads GET.
   bool extended_connect = false;
@@ -106,6 +109,7 @@ struct ResponseHead {
   bool has_content_length = false;  // pass it on, also where there is no body (HEAD, 304)
   bool keep_alive = true;
   bool websocket = false;  // 101 with Upgrade: websocket and a Sec-WebSocket-Accept
+  std::string_view upgrade;  // 101: the protocol that follows
   size_t size = 0;
 };
 

@@ -72,7 +72,8 @@ namespace gatebook::http {
   X(kUpstreamTimeout, 504, "upstream_timeout", "no answer within timeouts.first_byte")                 \
   X(kUpstreamStalled, 504, "upstream_stalled", "no byte of the answer within timeouts.upstream_idle")  \
   X(kUpstreamTooMany1xx, 502, "upstream_too_many_1xx", "more interim answers than is reasonable")      \
-  X(kUpstreamBadUpgrade, 502, "upstream_bad_upgrade", "a 101 that was not asked for, or a wrong one") 
+  X(kUpstreamBadUpgrade, 502, "upstream_bad_upgrade", "a 101 that was not asked for, or a wrong one")   \
+  X(kUpstreamNoTunnels, 502, "upstream_no_tunnels", "the upstream's HTTP/2 takes no WebSocket (RFC 8441)")
 
 enum class Refusal : uint8_t {
 #define GATEBOOK_REFUSAL_ENUM(name, status, slug, meaning) name,

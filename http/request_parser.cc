@@ -267,6 +267,7 @@ ParseStatus RequestParser::Finish() {
     const Handshake handshake = HandshakeOfRequest(head_, connection_.upgrade);
     if (handshake == Handshake::kMalformed) return Refuse(Refusal::kBadUpgrade);
     head_.websocket = handshake == Handshake::kValid;
+    if (handshake == Handshake::kNone) head_.upgrade = OfferedUpgrade(head_, connection_.upgrade);
   }
   stage_ = Stage::kDone;
   return ParseStatus::kDone;

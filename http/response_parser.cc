@@ -52,13 +52,13 @@ void ResponseParser::Reset() {
   head_ = {};
 }
 
-ParseStatus ResponseParser::Parse(std::string_view data, Method request_method, bool asked_websocket) {
+ParseStatus ResponseParser::Parse(std::string_view data, Method request_method, std::string_view offered) {
   const std::string_view window = data.substr(0, limits_.header_size);
   ParseStatus status = ParseStatus::kRefused;
   if (stage_ == Stage::kRefused) return status;
-  if (stage_ == Stage::kDone) return Finish(window, request_method, asked_websocket);
+  if (stage_ == Stage::kDone) return Finish(window, request_method, offered);
   status = stage_ == Stage::kStatusLine ? ReadStatusLine(window) : ParseStatus::kDone;
-  if (status == ParseStatus::kDone) status = ReadFields(window, request_method, asked_websocket);
+  if (status == ParseStatus::kDone) status = ReadFields(window, request_method, offered);
   if (status == ParseStatus::kNeedMore && data.size() >= limits_.header_size) {
     return Refuse(Refusal::kHeadTooLarge);
   }
@@ -92,7 +92,8 @@ ParseStatus ResponseParser::ReadStatusLine(std::string_view window) {
   return ParseStatus::kDone;
 }
 
-ParseStatus ResponseParser::ReadFields(std::string_view window, Method request_method, bool asked_websocket) {
+ParseStatus ResponseParser::ReadFields(std::string_view window, Method request_method,
+                                       std::string_view offered) {
   while (true) {
     switch (section_.Next(window)) {
       case FieldSection::Event::kNeedMore:
@@ -103,7 +104,7 @@ ParseStatus ResponseParser::ReadFields(std::string_view window, Method request_m
         if (const auto fault = TakeField(window)) return Refuse(*fault);
         break;
       case FieldSection::Event::kEnd:
-        return Finish(window, request_method, asked_websocket);
+        return Finish(window, request_method, offered);
     }
   }
 }
@@ -123,13 +124,13 @@ std::optional<Refusal> ResponseParser::TakeField(std::string_view window) {
   }
 }
 
-ParseStatus ResponseParser::Finish(std::string_view window, Method request_method, bool asked_websocket) {
+ParseStatus ResponseParser::Finish(std::string_view window, Method request_method, std::string_view offered) {
   const bool interim = head_.status < 200;
   const bool bodiless =
       interim || head_.status == 204 || head_.status == 304 || request_method == Method::kHead;
   if (interim || head_.status == 204) {
-    // RFC 9110 §8.6, RFC 9112 §6.1: never there, so whoever sends them means a body to follow. A length of 0 with
-    // 204 means none; many applications send it, and it is not passed on.
+    // RFC 9110 §8.6, RFC 9112 §6.1: never there, so whoever sends them means a body to follow. A length of 0
+    // with 204 means none; many applications send it, and it is not passed on.
     if (framing_.has_length && (interim || framing_.length > 0)) return Refuse(Refusal::kBadContentLength);
     framing_.has_length = false;
     if (framing_.chunked) return Refuse(Refusal::kUnknownCoding);
@@ -152,10 +153,11 @@ ParseStatus ResponseParser::Finish(std::string_view window, Method request_metho
   head_.keep_alive = head_.framing != Framing::kToClose && connection_.IsKeptAlive(head_.minor_version);
   head_.size = section_.end();
   if (head_.status == 101) {
-    const bool valid = asked_websocket && head_.minor_version == 1 &&
-                       HandshakeOfResponse(fields, connection_.upgrade) == Handshake::kValid;
-    if (!valid) return Refuse(Refusal::kBadUpgrade, Refusal::kUpstreamBadUpgrade);
-    head_.websocket = true;
+    head_.websocket = offered == "websocket";
+    const bool valid = head_.websocket ? HandshakeOfResponse(fields, connection_.upgrade) == Handshake::kValid
+                                       : IsUpgradeTo(offered, fields, connection_.upgrade);
+    if (!valid || head_.minor_version != 1) return Refuse(Refusal::kBadUpgrade, Refusal::kUpstreamBadUpgrade);
+    head_.upgrade = offered;
   }
   stage_ = Stage::kDone;
   return ParseStatus::kDone;

@@ -21,9 +21,10 @@ class ResponseParser {
  public:
   explicit ResponseParser(const HeadLimits& limits);
 
-  // `request_method`, `asked_websocket`: of the request that this answers (RFC 9112 §6.3).
+  // Of the request that this answers (RFC 9112 §6.3): its method, and the protocol that it offered to
+  // upgrade to; empty: none.
   // Any kRefused has the reason kUpstreamBadHead, or kUpstreamBadUpgrade.
-  ParseStatus Parse(std::string_view data, Method request_method, bool asked_websocket);
+  ParseStatus Parse(std::string_view data, Method request_method, std::string_view offered);
   const ResponseHead& head() const { return head_; }
   Refusal refusal() const { return refusal_; }
   // Which rule was broken, for the diagnostics log and tests.
@@ -35,9 +36,9 @@ class ResponseParser {
 
   ParseStatus Refuse(Refusal detail, Refusal refusal = Refusal::kUpstreamBadHead);
   ParseStatus ReadStatusLine(std::string_view window);
-  ParseStatus ReadFields(std::string_view window, Method request_method, bool asked_websocket);
+  ParseStatus ReadFields(std::string_view window, Method request_method, std::string_view offered);
   std::optional<Refusal> TakeField(std::string_view window);
-  ParseStatus Finish(std::string_view window, Method request_method, bool asked_websocket);
+  ParseStatus Finish(std::string_view window, Method request_method, std::string_view offered);
 
   HeadLimits limits_;
   FieldSection section_;

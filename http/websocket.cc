@@ -61,6 +61,17 @@ Facts Gather(std::span<const Field> fields) {
   return facts;
 }
 
+// The value of Upgrade, if it stands there once.
+std::string_view TheUpgrade(std::span<const Field> fields) {
+  std::string_view value;
+  for (const Field& field : fields) {
+    if (field.id != FieldId::kUpgrade) continue;
+    if (!value.empty()) return {};
+    value = field.value;
+  }
+  return value;
+}
+
 }  // namespace
 
 Handshake HandshakeOfRequest(const RequestHead& head, bool connection_upgrade) {
@@ -77,6 +88,15 @@ Handshake HandshakeOfResponse(std::span<const Field> fields, bool connection_upg
   const bool valid = connection_upgrade && facts.upgrades == 1 && facts.upgrade_right && facts.accepts == 1 &&
                      facts.accept_right;
   return valid ? Handshake::kValid : Handshake::kMalformed;
+}
+
+std::string_view OfferedUpgrade(const RequestHead& head, bool connection_upgrade) {
+  if (!connection_upgrade || head.minor_version != 1 || head.framing != Framing::kNone) return {};
+  return TheUpgrade(head.fields);
+}
+
+bool IsUpgradeTo(std::string_view offered, std::span<const Field> fields, bool connection_upgrade) {
+  return connection_upgrade && !offered.empty() && base::EqualsIgnoreCase(TheUpgrade(fields), offered);
 }
 
 }  // namespace gatebook::http

@@ -22,11 +22,14 @@ base::Result<base::UniqueFd> BeginConnect(const SocketAddress& address) {
   return fd;
 }
 
-int ConnectError(int fd) {
+int FinishConnect(int fd, std::string_view preamble) {
   int error = 0;
   socklen_t size = sizeof error;
   getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-  return error;
+  if (error != 0 || preamble.empty()) return error;
+  const ssize_t put = ::send(fd, preamble.data(), preamble.size(), MSG_NOSIGNAL);
+  if (put < 0) return errno;
+  return static_cast<size_t>(put) == preamble.size() ? 0 : ENOBUFS;
 }
 
 }  // namespace gatebook::net

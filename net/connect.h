@@ -3,6 +3,8 @@
 // Thread: any.
 #pragma once
 
+#include <string_view>
+
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "net/socket_address.h"
@@ -13,7 +15,7 @@ namespace gatebook::net {
 // is over. The error is a connect that failed at once, as those to Unix sockets do.
 base::Result<base::UniqueFd> BeginConnect(const SocketAddress& address);
 
-// After that edge: errno of the failure, 0: connected.
-int ConnectError(int fd);
+// After that edge: errno of the failure, 0: connected, and `preamble`, a few bytes, was sent.
+int FinishConnect(int fd, std::string_view preamble);
 
 }  // namespace gatebook::net

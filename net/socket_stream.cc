@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 #include "net/connect.h"
@@ -21,11 +22,13 @@ std::unique_ptr<SocketStream> SocketStream::Accepted(Loop& loop, base::UniqueFd 
 }
 
 base::Result<std::unique_ptr<SocketStream>> SocketStream::Connect(Loop& loop, const SocketAddress& address,
-                                                                  StreamHandler& handler) {
+                                                                  StreamHandler& handler,
+                                                                  std::string preamble) {
   auto fd = BeginConnect(address);
   if (!fd.ok()) return fd.error();
   std::unique_ptr<SocketStream> stream(new SocketStream(loop, std::move(fd).value(), handler));
   stream->connecting_ = true;
+  stream->preamble_ = std::move(preamble);
   if (!stream->event_.Watch(stream->fd_.get())) return base::Error{"no more descriptors can be watched"};
   return stream;
 }
@@ -34,7 +37,7 @@ void SocketStream::OnReady(bool readable, bool writable) {
   if (connecting_) {
     if (!writable && !readable) return;
     connecting_ = false;
-    if (const int error = ConnectError(fd_.get()); error != 0) {
+    if (const int error = FinishConnect(fd_.get(), std::exchange(preamble_, {})); error != 0) {
       error_ = error;
       event_.Stop();
       handler_->OnStreamFailed();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/ip_address.h"
 #include "base/result.h"
@@ -20,9 +21,11 @@ class SocketStream : public Stream, private SocketEvent::Handler {
   // Takes an accepted, non-blocking descriptor. Nothing if the kernel refuses to watch it.
   static std::unique_ptr<SocketStream> Accepted(Loop& loop, base::UniqueFd fd, StreamHandler& handler);
   // Begins to connect; OnStreamReady() or OnStreamFailed() tells the end, always later
-  // than this call. The caller bounds the time.
+  // than this call. The caller bounds the time. `preamble`: sent first of all; a few bytes, that a
+  // fresh socket takes at once.
   static base::Result<std::unique_ptr<SocketStream>> Connect(Loop& loop, const SocketAddress& address,
-                                                             StreamHandler& handler);
+                                                             StreamHandler& handler,
+                                                             std::string preamble = {});
 
   void SetHandler(StreamHandler& handler) override { handler_ = &handler; }
   IoResult Read(std::span<char> into) override;
@@ -41,6 +44,7 @@ class SocketStream : public Stream, private SocketEvent::Handler {
   base::UniqueFd fd_;
   SocketEvent event_;
   StreamHandler* handler_;
+  std::string preamble_;  // until it is sent
   int error_ = 0;
   bool connecting_ = false;
   bool readable_ = false;  // a read may give something

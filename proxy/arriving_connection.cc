@@ -1,5 +1,6 @@
 #include "proxy/arriving_connection.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -10,6 +11,33 @@
 namespace gatebook::proxy {
 
 using base::Metric;
+
+namespace {
+
+uint16_t PortOf(const sockaddr_storage& address) {
+  in_port_t port = 0;
+  if (address.ss_family == AF_INET) port = reinterpret_cast<const sockaddr_in&>(address).sin_port;
+  if (address.ss_family == AF_INET6) port = reinterpret_cast<const sockaddr_in6&>(address).sin6_port;
+  return ntohs(port);
+}
+
+// Of a TCP connection.
+std::optional<http::ProxiedAddresses> EndsOf(int fd) {
+  sockaddr_storage peer{};
+  sockaddr_storage own{};
+  socklen_t peer_size = sizeof peer;
+  socklen_t own_size = sizeof own;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0 ||
+      ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) != 0) {
+    return std::nullopt;
+  }
+  const auto source = base::IpAddress::FromSockaddr(reinterpret_cast<const sockaddr&>(peer));
+  const auto destination = base::IpAddress::FromSockaddr(reinterpret_cast<const sockaddr&>(own));
+  if (!source || !destination) return std::nullopt;
+  return http::ProxiedAddresses{*source, *destination, PortOf(peer), PortOf(own)};
+}
+
+}  // namespace
 
 ArrivingConnection::ArrivingConnection(WorkerContext& context, Host& host, guard::ConnectionSeat seat)
     : ClientConnection(context, host, std::move(seat)),
@@ -70,6 +98,7 @@ void ArrivingConnection::ReadProxyHeader() {
 bool ArrivingConnection::TakeSource(const http::ProxyHeader& header) {
   if (!header.addresses) return true;
   ip_ = arrival_.facts.ip = header.addresses->source;
+  arrival_.facts.ends = header.addresses;
   seat_ = {};
   if (const auto verdict = context_.limiter.Enter(ip_);
       verdict != guard::ConnectionLimiter::Verdict::kAdmit) {
@@ -112,6 +141,9 @@ void ArrivingConnection::Arrive(std::unique_ptr<net::Stream> stream) {
   context_.book.OfferName(ip_);
   arrival_.facts.secure = arrival_.facts.tls_version != 0;
   arrival_.facts.forwarding_fields = MakeForwardingFields(arrival_.facts.ip, arrival_.facts.secure);
+  if (!arrival_.facts.ends && context_.generation->sends_proxy_headers) {
+    arrival_.facts.ends = EndsOf(stream->fd());
+  }
   arrival_.stream = std::move(stream);
   arrival_.seat = std::move(seat_);
   host_.OnArrived(*this, std::move(arrival_));

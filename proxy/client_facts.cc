@@ -20,6 +20,17 @@ std::string MakeForwardingFields(const base::IpAddress& ip, bool https) {
                      proto, NodeOf(ip), proto);
 }
 
+std::string ProxyHeaderFor(const ClientFacts& client) {
+  if (client.ip.IsUnspecified()) return http::MakeProxyHeader(std::nullopt);
+  http::ProxiedAddresses ends = client.ends.value_or(http::ProxiedAddresses());
+  if (ends.source != client.ip) {
+    // Behind a trusted proxy, whose port is not the client's.
+    ends.source = client.ip;
+    ends.source_port = 0;
+  }
+  return http::MakeProxyHeader(ends);
+}
+
 std::optional<ClientFacts> FactsBehindProxies(const ClientFacts& peer, const http::RequestHead& head,
                                               const config::Edge& edge) {
   if (edge.trusted_proxies.IsEmpty() || !edge.trusted_proxies.Contains(peer.ip)) return std::nullopt;

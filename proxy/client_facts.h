@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "http/forwarded.h"
 #include "http/head.h"
+#include "http/proxy_protocol.h"
 #include "logger/visit.h"
 
 namespace gatebook::proxy {
@@ -20,10 +21,16 @@ struct ClientFacts {
   // The forwarding fields that do not change between requests, ready to be written:
   // X-Forwarded-For, X-Forwarded-Proto, and the beginning of Forwarded.
   std::string forwarding_fields;
+  // Both ends of this hop, or of that which a PROXY header spoke of; only where an upstream is to be told.
+  std::optional<http::ProxiedAddresses> ends;
 };
 
 // For the peer at `ip`. RFC 7239 §6: an IPv6 address stands in brackets and quotes.
 std::string MakeForwardingFields(const base::IpAddress& ip, bool https);
+
+// The PROXY header that tells an upstream of this client: the same for all requests of one that came straight
+// to us. LOCAL for a client without an address.
+std::string ProxyHeaderFor(const ClientFacts& client);
 
 // The facts of a request whose peer is a trusted proxy that says for whom it speaks; nothing
 // where the peer's own facts hold.

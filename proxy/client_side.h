@@ -33,6 +33,8 @@ class ClientSide {
   // Request body without its framing, at most `most` bytes.
   virtual Take ReadBody(size_t most, std::string_view& piece) = 0;
   virtual http::Refusal body_refusal() const = 0;
+  // After kEnd: the fields behind the body that may be passed on. Valid as long as the exchange.
+  virtual std::span<const http::Field> trailers() const = 0;
   // 100 Continue, if the client waits for it and has sent nothing of its body.
   virtual void WriteContinue() = 0;
 
@@ -40,12 +42,14 @@ class ClientSide {
   virtual void WriteInterim(const http::ResponseHead& head) = 0;
   // `request_read`: whether all of the request has been read; if not, the connection ends with the answer.
   // `rules`: the route's, or null.
-  virtual void WriteHead(const http::ResponseHead& head, bool request_read, const http::HeaderRules* rules) = 0;
+  virtual void WriteHead(const http::ResponseHead& head, bool request_read,
+                         const http::HeaderRules* rules) = 0;
   // An answer of our own making instead.
   virtual void WriteOwnAnswer(const OwnAnswer& answer, bool request_read) = 0;
   // Takes what it can; less than all means that the client is slow, and OnExchangeReady will come.
   virtual size_t WriteBody(std::string_view piece) = 0;
-  virtual void WriteEnd() = 0;
+  // `trailers` go on where the client takes them.
+  virtual void WriteEnd(std::span<const http::Field> trailers) = 0;
   // Pushes on what was gathered, as far as the client takes it.
   virtual void Flush() = 0;
 

@@ -2,20 +2,22 @@
 
 #include <algorithm>
 
-#include "base/check.h"
+#include "base/ascii.h"
+#include "http/characters.h"
 #include "proxy/request_writer.h"
-#include "proxy/websocket_key.h"
 
 namespace gatebook::proxy {
 namespace {
 
 using base::Metric;
 using http::Framing;
-using http::ParseStatus;
 using http::Refusal;
-using net::IoStatus;
+using Take = UpstreamSide::Take;
 
-constexpr size_t kMostTowardsUpstream = 64 * 1024;
+// What is read at once of a body that nobody wants any more.
+constexpr size_t kMostDropped = 64 * 1024;
+// Of a request that the upstream has not looked at.
+constexpr uint8_t kMostRetries = 3;
 constexpr uint32_t kMostInterimAnswers = 8;
 // What one exchange may move before others have their turn.
 constexpr int64_t kShare = 1024 * 1024;
@@ -34,6 +36,7 @@ Exchange::Exchange(WorkerContext& context, Generation& generation, ClientSide& c
       head_(*request.head),
       facts_(facts),
       to_upstream_(context.buffers),
+      to_client_(context.buffers),
       response_timer_([this] { OnResponseTimeout(); }),
       open_timer_([this] { WriteOpenVisit(); }) {
   facts_of_visit_.arrival = base::Clock::System().WallNow();
@@ -62,7 +65,7 @@ Exchange::~Exchange() {
   // The client left: the visit says how far it came.
   WriteVisit();
   CountAnswer();
-  DropUpstream();
+  upstream_.reset();
   attempt_.reset();  // its callbacks move it out first, so it is never on the stack here
   context_.metrics.Sub(Metric::kExchangesOpen);
 }
@@ -70,32 +73,46 @@ Exchange::~Exchange() {
 void Exchange::FindUpstream() {
   route_ = generation_.router.Find(head_.host, head_.path);
   if (route_ == nullptr) return Refuse(Refusal::kNoRoute);
-  if (head_.websocket) {
-    const auto& upgrades = route_->upgrades;
-    tunnel_asked_ = std::find(upgrades.begin(), upgrades.end(), "websocket") != upgrades.end();
-    // Upgrade may be ignored (RFC 9110 §7.8); an extended CONNECT asks for nothing else.
-    if (!tunnel_asked_ && head_.extended_connect) return Refuse(Refusal::kUnknownProtocol);
-  }
+  upgrade_ = AllowedUpgrade();
+  // Upgrade may be ignored (RFC 9110 §7.8); an extended CONNECT asks for nothing else.
+  if (upgrade_.empty() && head_.extended_connect) return Refuse(Refusal::kUnknownProtocol);
   if (generation_.config.limits.body_size != 0 &&
       head_.content_length > generation_.config.limits.body_size) {
     return Refuse(Refusal::kBodyTooLarge);
   }
   UpstreamPool& pool = this->pool();
-  choice_ = pool.Begin(logger::HashOf(facts_of_visit_.session.id));
-  if (auto idle = pool.TakeIdle(choice_)) {
-    TakeUpstream(std::move(idle));
+  choice_ = pool.Begin(logger::HashOf(facts_of_visit_.session.id),
+                       pool.sends_proxy_header() ? ProxyHeaderFor(facts_) : std::string());
+  if (UpstreamLease lease = pool.TakeIdle(choice_)) {
+    TakeUpstream(std::move(lease));
   } else {
     StartConnecting();
   }
+}
+
+std::string_view Exchange::AllowedUpgrade() const {
+  const auto allows = [this](std::string_view protocol) {
+    return std::any_of(route_->upgrades.begin(), route_->upgrades.end(),
+                       [&](const std::string& allowed) { return base::EqualsIgnoreCase(allowed, protocol); });
+  };
+  if (head_.websocket) return allows("websocket") ? "websocket" : "";
+  // HTTP/2 carries no others.
+  std::string_view offered = head_.upgrade;
+  if (offered.empty() || generation_.upstreams[route_->upstream]->speaks_h2()) return {};
+  while (!offered.empty()) {
+    const std::string_view protocol = http::TakeListElement(offered);
+    if (allows(protocol.substr(0, protocol.find('/')))) return protocol;
+  }
+  return {};
 }
 
 void Exchange::StartConnecting() {
   phase_ = Phase::kConnecting;
   attempt_ = pool().Connect(
       choice_,
-      [this](std::unique_ptr<UpstreamConnection> connection) {
+      [this](UpstreamLease lease) {
         context_.loop.Dispose(std::move(attempt_));
-        TakeUpstream(std::move(connection));
+        TakeUpstream(std::move(lease));
         client_.OnExchangeReady();
       },
       [this](Refusal refusal) {
@@ -105,26 +122,22 @@ void Exchange::StartConnecting() {
       });
 }
 
-void Exchange::TakeUpstream(std::unique_ptr<UpstreamConnection> connection) {
-  upstream_ = std::move(connection);
-  upstream_->SetUser(this);
-  upstream_->parser().Reset();
+void Exchange::TakeUpstream(UpstreamLease lease) {
+  upstream_ = std::move(lease);
   phase_ = Phase::kExchanging;
-  if (head_.extended_connect) websocket_key_ = MakeWebSocketKey();
   std::optional<http::TraceContext> trace;
   if (generation_.config.edge.traceparent) {
     trace = http::TraceContextFor(head_.fields, facts_of_visit_.request_id,
                                   {context_.request_ids.Next(), context_.request_ids.Next()});
   }
-  WriteRequestHead(to_upstream_, {.head = head_,
-                                  .facts = facts_,
-                                  .session = facts_of_visit_.session.id,
-                                  .request_id = facts_of_visit_.request_id,
-                                  .cookie_name = generation_.config.session.cookie,
-                                  .tunnel = tunnel_asked_,
-                                  .websocket_key = websocket_key_,
-                                  .rules = generation_.RulesOf(*route_).request.get(),
-                                  .trace = trace ? &*trace : nullptr});
+  upstream_->Begin(*this, {.head = head_,
+                           .facts = facts_,
+                           .session = facts_of_visit_.session.id,
+                           .request_id = facts_of_visit_.request_id,
+                           .cookie_name = generation_.config.session.cookie,
+                           .upgrade = upgrade_,
+                           .rules = generation_.RulesOf(*route_).request.get(),
+                           .trace = trace ? &*trace : nullptr});
   request_sent_at_ = context_.loop.now();
   if (!request_read_) client_.WriteContinue();
 }
@@ -148,9 +161,11 @@ bool Exchange::HasMovedShare(size_t bytes) {
 // ---- the request, client to upstream
 
 bool Exchange::FillFromClient() {
-  while (!request_read_ && to_upstream_.size() < kMostTowardsUpstream) {
+  while (!request_read_) {
+    const size_t room = send_failed_ ? kMostDropped : upstream_->room();
+    if (room == 0) return true;
     std::string_view piece;
-    switch (client_.ReadBody(kMostTowardsUpstream - to_upstream_.size(), piece)) {
+    switch (client_.ReadBody(room, piece)) {
       case ClientSide::Take::kBytes:
         facts_of_visit_.bytes_in += piece.size();
         if (generation_.config.limits.body_size != 0 &&
@@ -158,22 +173,16 @@ bool Exchange::FillFromClient() {
           Refuse(Refusal::kBodyTooLarge);
           return false;
         }
-        if (send_failed_) {  // read to find its end, no more
-          if (HasMovedShare(piece.size())) return false;
-          break;
-        }
-        if (head_.framing == Framing::kChunked) {
-          char line[24];
-          to_upstream_.Append({line, http::WriteChunkLine(piece.size(), line)});
-          to_upstream_.Append(piece);
-          to_upstream_.Append("\r\n");
-        } else {
-          to_upstream_.Append(piece);
+        if (!send_failed_) {
+          upstream_->WriteBody(piece);
+        } else if (HasMovedShare(piece.size())) {  // read to find its end, no more
+          return false;
         }
         break;
       case ClientSide::Take::kEnd:
         request_read_ = true;
-        if (head_.framing == Framing::kChunked && !send_failed_) to_upstream_.Append(http::kLastChunk);
+        if (!send_failed_)
+          upstream_->WriteEnd(Left(client_.trailers(), generation_.RulesOf(*route_).request.get()));
         break;
       case ClientSide::Take::kWait:
         return false;
@@ -186,37 +195,30 @@ bool Exchange::FillFromClient() {
         return false;
     }
   }
-  return !request_read_;
+  return false;
 }
 
 void Exchange::PumpRequest() {
   while (!request_sent_) {
     const bool more = FillFromClient();
     if (phase_ != Phase::kExchanging) return;
-    while (!to_upstream_.IsEmpty()) {
-      const auto result = upstream_->stream().Write(to_upstream_.data());
-      if (result.status == IoStatus::kWouldBlock) {
-        if (!response_timer_.IsArmed()) ArmResponseTimer(generation_.config.timeouts.upstream_idle);
-        return;
-      }
+    const UpstreamSide::Sent sent = upstream_->Send();
+    if (sent.bytes > 0) response_timer_.Cancel();
+    if (sent.status == UpstreamSide::Sent::Status::kBlocked) {
+      if (!response_timer_.IsArmed()) ArmResponseTimer(generation_.config.timeouts.upstream_idle);
+      return;
+    }
+    if (sent.status == UpstreamSide::Sent::Status::kFailed && !std::exchange(send_failed_, true)) {
+      // An upstream may answer early and stop reading (RFC 9112 §9.6): look for its answer.
       response_timer_.Cancel();
-      if (result.status != IoStatus::kOk) {
-        // An upstream may answer early and stop reading (RFC 9112 §9.6): look for its answer.
-        send_failed_ = true;
-        to_upstream_.Release();
-        break;
-      }
-      to_upstream_.Consume(result.bytes);
-      if (!request_read_ && HasMovedShare(result.bytes)) return;
     }
     if (request_read_) {
       request_sent_ = true;
-      to_upstream_.Release();
       if (!head_written_) {
         request_sent_at_ = context_.loop.now();
         ArmResponseTimer(generation_.config.timeouts.first_byte);
       }
-    } else if (!more) {
+    } else if (!more || HasMovedShare(sent.bytes)) {
       return;
     }
   }
@@ -225,69 +227,38 @@ void Exchange::PumpRequest() {
 // ---- the answer, upstream to client
 
 void Exchange::PumpResponse() {
-  base::Buffer& received = upstream_->received();
   while (phase_ == Phase::kExchanging) {
     if (!HandOverPiece()) {
       response_timer_.Cancel();  // the client is slow, the upstream is not to blame
       return;
     }
     if (answer_read_) return CompleteAnswer();
-    if (!received.IsEmpty()) {
-      if (!head_written_) {
-        const bool read = ReadResponseHead();
-        if (phase_ != Phase::kExchanging) return;
-        if (read) continue;
-      } else {
-        const auto step = answer_body_.Read(received.data());
-        if (answer_body_.HasFailed()) return Refuse(Refusal::kUpstreamBadBody);
-        if (step.consumed > 0) {
-          piece_ = step.payload;
-          piece_consumed_ = step.consumed;
-          facts_of_visit_.bytes_out += piece_.size();
-          if (piece_.empty()) received.Consume(step.consumed);
-          if (answer_body_.IsDone()) {
-            return EndWith(Ending::kBody);
-          }
-          continue;
-        }
-      }
-    }
-    // Nothing whole in the buffer: read on.
-    received.Reserve(large_reads_ ? base::BufferPool::kLarge / 2 : 4096);
-    const std::span<char> room = received.room();
-    const auto result = upstream_->stream().Read(room);
-    if (result.status == IoStatus::kOk) {
-      received.Commit(result.bytes);
-      answer_seen_ = true;
-      large_reads_ = result.bytes == room.size();
-      if (head_written_) ArmResponseTimer(generation_.config.timeouts.upstream_idle);
-      if (HasMovedShare(result.bytes)) return;
-    } else if (result.status == IoStatus::kWouldBlock) {
-      if (received.IsEmpty()) received.Release();
-      client_.Flush();
-      if (head_written_ && !response_timer_.IsArmed())
+    switch (upstream_->Read(piece_)) {
+      case Take::kInterim:
+        PassInterimAnswer(upstream_->head());
+        break;
+      case Take::kHead:
+        OnFinalHead(upstream_->head());
+        break;
+      case Take::kTunnel:
+        return BeginTunnel();
+      case Take::kBytes:
+        facts_of_visit_.bytes_out += piece_.size();
         ArmResponseTimer(generation_.config.timeouts.upstream_idle);
-      return;
-    } else {
-      return OnUpstreamGone(result.status == IoStatus::kEnd);
+        if (HasMovedShare(piece_.size())) return;
+        break;
+      case Take::kEnd:
+        facts_of_visit_.bytes_out += piece_.size();
+        return EndWith(Ending::kBody);
+      case Take::kWait:
+        client_.Flush();
+        if (head_written_ && !response_timer_.IsArmed())
+          ArmResponseTimer(generation_.config.timeouts.upstream_idle);
+        return;
+      case Take::kFailed:
+        return OnUpstreamFailed(upstream_->failure());
     }
   }
-}
-
-bool Exchange::ReadResponseHead() {
-  http::ResponseParser& parser = upstream_->parser();
-  const ParseStatus status = parser.Parse(upstream_->received().data(), head_.method, tunnel_asked_);
-  if (status == ParseStatus::kNeedMore) return false;
-  if (status == ParseStatus::kRefused) {
-    Refuse(parser.refusal());
-  } else if (const http::ResponseHead& head = parser.head(); head.status >= 200) {
-    OnFinalHead(head);
-  } else if (head.status == 101) {
-    BeginTunnel();
-  } else {
-    PassInterimAnswer(head);
-  }
-  return true;
 }
 
 void Exchange::PassInterimAnswer(const http::ResponseHead& head) {
@@ -295,8 +266,6 @@ void Exchange::PassInterimAnswer(const http::ResponseHead& head) {
   // We have answered Expect ourselves; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
   if (head.status != 100 && head_.minor_version >= 1) client_.WriteInterim(head);
   context_.metrics.Add(Metric::kResponses1xx);
-  upstream_->received().Consume(head.size);
-  upstream_->parser().Reset();
 }
 
 void Exchange::OnFinalHead(const http::ResponseHead& head) {
@@ -304,61 +273,66 @@ void Exchange::OnFinalHead(const http::ResponseHead& head) {
   if (head_.extended_connect && head.status < 300) return Refuse(Refusal::kUpstreamBadUpgrade);
   facts_of_visit_.status = static_cast<uint16_t>(head.status);
   facts_of_visit_.upstream_us = MicrosecondsSince(request_sent_at_);
-  upstream_keep_alive_ = head.keep_alive && head.framing != Framing::kToClose;
   response_timer_.Cancel();
-  pool().Report(*upstream_, ServerOutcome::kAnswered);
+  pool().Report(upstream_->server(), ServerOutcome::kAnswered);
   if (head.framing == Framing::kNone) return EndWith(Ending::kHead);
   WriteHead();
-  answer_body_.Begin(head.framing, head.content_length);
 }
 
 void Exchange::WriteHead() {
-  const http::ResponseHead& head = upstream_->parser().head();
-  client_.WriteHead(head, request_read_, generation_.RulesOf(*route_).response.get());
+  client_.WriteHead(upstream_->head(), request_read_, generation_.RulesOf(*route_).response.get());
   head_written_ = true;
-  upstream_->received().Consume(head.size);
 }
 
 bool Exchange::HandOverPiece() {
-  if (piece_.empty()) return true;
-  piece_.remove_prefix(client_.WriteBody(piece_));
-  if (!piece_.empty()) return false;
-  upstream_->received().Consume(piece_consumed_);
-  return true;
+  if (!piece_.empty()) piece_.remove_prefix(client_.WriteBody(piece_));
+  return piece_.empty();
+}
+
+std::span<const http::Field> Exchange::Left(std::span<const http::Field> trailers,
+                                            const http::HeaderRules* rules) {
+  if (trailers.empty() || rules == nullptr) return trailers;
+  std::vector<http::Field>& kept = context_.kept_fields;
+  kept.clear();
+  std::copy_if(trailers.begin(), trailers.end(), std::back_inserter(kept),
+               [rules](const http::Field& field) { return !rules->Drops(field.name); });
+  return kept;
 }
 
 void Exchange::CompleteAnswer() {
   if (!HandOverPiece()) return;
   phase_ = Phase::kOver;
   end_ = End::kAnswered;
-  client_.WriteEnd();
-  ReturnUpstream();
+  client_.WriteEnd(Left(upstream_->trailers(), generation_.RulesOf(*route_).response.get()));
+  upstream_.reset();
   client_.Flush();
 }
 
-void Exchange::OnUpstreamGone(bool in_good_order) {
-  if (head_written_) {
-    if (answer_body_.framing() == Framing::kToClose && in_good_order) {
-      return EndWith(Ending::kBody);
-    }
-    return Refuse(Refusal::kUpstreamBadBody);
-  }
-  if (MayRetry()) return Retry();
-  Refuse(Refusal::kUpstreamClosed);
+void Exchange::OnUpstreamFailed(const UpstreamSide::Failure& failure) {
+  if (!head_written_ && MayRetry(failure.repeat)) return Retry();
+  Refuse(failure.refusal);
 }
 
-bool Exchange::MayRetry() {
-  return upstream_->reused() && !retried_ && !answer_seen_ && IsSafe(head_.method) &&
-         head_.framing == Framing::kNone && pool().MayRetry();
+// Nothing of a body is kept, so what was taken of one cannot be sent again.
+bool Exchange::MayRetry(UpstreamSide::Repeat repeat) {
+  switch (repeat) {
+    case UpstreamSide::Repeat::kNever:
+      return false;
+    case UpstreamSide::Repeat::kIfSafe:
+      return retries_ == 0 && IsSafe(head_.method) && head_.framing == Framing::kNone && pool().MayRetry();
+    case UpstreamSide::Repeat::kAlways:
+      return retries_ < kMostRetries && facts_of_visit_.bytes_in == 0 &&
+             (head_.framing == Framing::kNone || !request_read_) && pool().MayRetry();
+  }
+  return false;
 }
 
 void Exchange::Retry() {
   context_.metrics.Add(Metric::kUpstreamRetries);
-  retried_ = true;
+  ++retries_;
   request_sent_ = send_failed_ = false;
   response_timer_.Cancel();
-  DropUpstream();
-  to_upstream_.Release();
+  upstream_.reset();
   StartConnecting();
 }
 
@@ -380,10 +354,10 @@ void Exchange::Refuse(Refusal refusal) {
   // An answer that only waits for the journal is an answer.
   if (phase_ == Phase::kOver || phase_ == Phase::kFlushing) return;
   context_.refusals.Count(refusal);
-  if (upstream_) pool().Report(*upstream_, refusal);
+  if (upstream_) pool().Report(upstream_->server(), refusal);
   facts_of_visit_.refusal = refusal;
   response_timer_.Cancel();
-  DropUpstream();
+  upstream_.reset();
   piece_ = {};
   phase_ = Phase::kOver;
   if (head_written_) {
@@ -398,23 +372,6 @@ void Exchange::Refuse(Refusal refusal) {
 void Exchange::Abandon(Refusal refusal) {
   context_.refusals.Count(refusal);
   facts_of_visit_.refusal = refusal;
-}
-
-// ---- the upstream's end
-
-void Exchange::DropUpstream() {
-  if (!upstream_) return;
-  upstream_->SetUser(nullptr);
-  context_.loop.Dispose(std::move(upstream_));
-}
-
-void Exchange::ReturnUpstream() {
-  char surplus;
-  const bool exact = request_sent_ && !send_failed_ && upstream_keep_alive_ && answer_read_ &&
-                     !context_.draining && upstream_->received().IsEmpty() &&
-                     upstream_->stream().Read({&surplus, 1}).status == IoStatus::kWouldBlock;
-  if (!exact) return DropUpstream();
-  pool().GiveIdle(std::move(upstream_));
 }
 
 uint64_t Exchange::MicrosecondsSince(base::SteadyTime start) const {

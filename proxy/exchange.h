@@ -6,8 +6,9 @@
 //                 └── retry ────┤                      │
 //                               └──► kTunnel ──────────┘
 //
-// Both directions go on at the same time: the request body to the upstream, the
-// answer to the client, each in bounded memory, each stopping when the other
+// It stands between two sides that speak in messages (proxy/client_side.h, proxy/upstream_side.h) and
+// knows of neither which protocol that is. Both directions go on at the same time: the request body to
+// the upstream, the answer to the client, each in bounded memory, each stopping when the other
 // end is slow. A request that is refused, or redirected, is an exchange too, whose
 // answer is our own.
 //
@@ -16,15 +17,14 @@
 // for the disk there).
 //
 // Thread: the worker's. Borrows: context, generation, client side, facts, head (all outlive it).
-// Owns: its upstream connection while it has one.
-// Ends: destroying it gives the upstream connection up and completes the record as far as
+// Owns: its lease of an upstream while it has one.
+// Ends: destroying it gives the lease up and completes the record as far as
 //   it went. May be destroyed inside its own Pump()'s caller.
-// Limits: 64 KiB towards the upstream, one read (16 or 64 KiB) from it.
+// Limits: those of its two sides; of a tunnel 4 to 16 KiB each way.
 #pragma once
 
 #include <memory>
 
-#include "http/body_reader.h"
 #include "http/head.h"
 #include "logger/journal_writer.h"
 #include "net/timer_wheel.h"
@@ -32,12 +32,13 @@
 #include "proxy/client_side.h"
 #include "proxy/own_answer.h"
 #include "proxy/upstream_attempt.h"
+#include "proxy/upstream_side.h"
 #include "proxy/visit_book.h"
 #include "proxy/worker_context.h"
 
 namespace gatebook::proxy {
 
-class Exchange final : private UpstreamConnection::User {
+class Exchange final : private UpstreamSide::User {
  public:
   enum class End {
     kNotYet,
@@ -71,6 +72,9 @@ class Exchange final : private UpstreamConnection::User {
   // The request's body has been read whole.
   bool request_read() const { return request_read_; }
   bool is_tunnel() const { return phase_ == Phase::kTunnel; }
+  // The answer has begun before the request has ended, or it is a tunnel: a client that is silent for a while
+  // may only be listening.
+  bool IsConversation() const { return head_written_; }
   uint64_t bytes_in() const { return facts_of_visit_.bytes_in; }
 
  private:
@@ -79,21 +83,22 @@ class Exchange final : private UpstreamConnection::User {
   void Begin(const Request& request);
   void FindUpstream();
   void StartConnecting();
-  void TakeUpstream(std::unique_ptr<UpstreamConnection> connection);
+  // The protocol that the request may go on with on this route; empty: none.
+  std::string_view AllowedUpgrade() const;
+  void TakeUpstream(UpstreamLease lease);
   void PumpRequest();
   // False when nothing more can be taken from the client now.
   bool FillFromClient();
   void PumpResponse();
-  // False: it is not whole yet.
-  bool ReadResponseHead();
   void PassInterimAnswer(const http::ResponseHead& head);
   void OnFinalHead(const http::ResponseHead& head);
   void WriteHead();
-  void OnUpstreamGone(bool in_good_order);
+  void OnUpstreamFailed(const UpstreamSide::Failure& failure);
+  // Those that the route's rules leave.
+  std::span<const http::Field> Left(std::span<const http::Field> trailers, const http::HeaderRules* rules);
   // False: the client takes no more now.
   bool HandOverPiece();
   void CompleteAnswer();
-  bool IsHandshakeAnswered() const;
   void BeginTunnel();
   void StartTunnel();
   void PumpFlushing();
@@ -102,7 +107,7 @@ class Exchange final : private UpstreamConnection::User {
   bool MoveTunnel(bool to_upstream);
   void EndTunnel(End end);
 
-  bool MayRetry();
+  bool MayRetry(UpstreamSide::Repeat repeat);
   void Retry();
   // An answer of our own, or, when one has begun already, a visible break.
   void Refuse(http::Refusal refusal);
@@ -124,13 +129,10 @@ class Exchange final : private UpstreamConnection::User {
   void WriteOpenVisit();
   // True: this Pump() has moved its share; it goes on in a later turn.
   bool HasMovedShare(size_t bytes);
-  void DropUpstream();
-  void ReturnUpstream();
   UpstreamPool& pool() { return *generation_.upstreams[route_->upstream]; }
   uint64_t MicrosecondsSince(base::SteadyTime start) const;
 
   void OnUpstreamReady() override { client_.OnExchangeReady(); }
-  void OnUpstreamFailed() override { client_.OnExchangeReady(); }
 
   WorkerContext& context_;
   Generation& generation_;
@@ -143,29 +145,24 @@ class Exchange final : private UpstreamConnection::User {
   const config::Route* route_ = nullptr;
   ServerChoice choice_;
   std::unique_ptr<UpstreamPool::Attempt> attempt_;
-  std::unique_ptr<UpstreamConnection> upstream_;
+  UpstreamLease upstream_;
   const ClientFacts& facts_;
-  base::Buffer to_upstream_;
+  base::Buffer to_upstream_;  // of a tunnel
+  base::Buffer to_client_;
   base::SteadyTime request_sent_at_{};
-  http::BodyReader answer_body_;
-  std::string_view piece_;     // payload not yet taken by the client; views into the upstream's buffer
+  std::string_view piece_;     // payload not yet taken by the client; a view into the upstream's side
+  std::string_view upgrade_;   // the protocol that is asked for, and that the route allows; empty: none
   int64_t share_ = 0;          // bytes that this Pump() may still move
-  size_t piece_consumed_ = 0;  // what to drop from that buffer when it is
   logger::Appended appended_;  // the last record of this visit
-  std::string websocket_key_;  // ours, for an extended CONNECT
   logger::VisitId open_id_;    // of a visit written open
   uint32_t interim_answers_ = 0;
 
-  bool tunnel_asked_ = false;  // and the route allows it
   bool request_read_ = false;
   bool request_sent_ = false;  // all of it written to the upstream
   bool send_failed_ = false;   // the upstream stopped reading; its answer may still come
-  bool answer_seen_ = false;   // a byte of it
   bool head_written_ = false;
   bool answer_read_ = false;  // its last byte
-  bool upstream_keep_alive_ = false;
-  bool large_reads_ = false;
-  bool retried_ = false;
+  uint8_t retries_ = 0;
   bool written_ = false;  // the visit is in the book, complete
   bool written_open_ = false;
   Ending ending_ = Ending::kOwnAnswer;

@@ -1,9 +1,6 @@
 // The half of Exchange that comes after a 101: bytes both ways until both ends have ended.
 
-#include <algorithm>
-
 #include "proxy/exchange.h"
-#include "proxy/websocket_key.h"
 
 namespace gatebook::proxy {
 
@@ -11,19 +8,10 @@ using base::Metric;
 using http::Refusal;
 using net::IoStatus;
 
-// A client's own key is the client's to check.
-bool Exchange::IsHandshakeAnswered() const {
-  if (websocket_key_.empty()) return true;
-  const auto& fields = upstream_->parser().head().fields;
-  return std::any_of(fields.begin(), fields.end(), [this](const http::Field& field) {
-    return IsWebSocketAccept(field) && IsAcceptOf(field.value, websocket_key_);
-  });
-}
-
 void Exchange::BeginTunnel() {
-  if (!request_sent_ || !IsHandshakeAnswered()) return Refuse(Refusal::kUpstreamBadUpgrade);
+  if (!request_sent_) return Refuse(Refusal::kUpstreamBadUpgrade);
   facts_of_visit_.status = 101;
-  facts_of_visit_.protocol = logger::Protocol::kWs;
+  if (upstream_->head().websocket) facts_of_visit_.protocol = logger::Protocol::kWs;
   facts_of_visit_.upstream_us = MicrosecondsSince(request_sent_at_);
   EndWith(Ending::kTunnel);
 }
@@ -45,11 +33,10 @@ void Exchange::PumpTunnel() {
 }
 
 bool Exchange::MoveTunnel(bool to_upstream) {
-  base::Buffer& buffer = to_upstream ? to_upstream_ : upstream_->received();
+  base::Buffer& buffer = to_upstream ? to_upstream_ : to_client_;
   bool& ended = to_upstream ? client_ended_ : upstream_ended_;
   if (!buffer.IsEmpty()) {
-    const auto put =
-        to_upstream ? upstream_->stream().Write(buffer.data()) : client_.WriteTunnel(buffer.data());
+    const auto put = to_upstream ? upstream_->WriteTunnel(buffer.data()) : client_.WriteTunnel(buffer.data());
     if (put.status == IoStatus::kWouldBlock) return false;
     if (put.status != IoStatus::kOk) {
       EndTunnel(End::kTunnelEnded);
@@ -61,7 +48,7 @@ bool Exchange::MoveTunnel(bool to_upstream) {
   }
   if (ended) return false;
   buffer.Reserve(4096);
-  const auto got = to_upstream ? client_.ReadTunnel(buffer.room()) : upstream_->stream().Read(buffer.room());
+  const auto got = to_upstream ? client_.ReadTunnel(buffer.room()) : upstream_->ReadTunnel(buffer.room());
   switch (got.status) {
     case IoStatus::kOk:
       buffer.Commit(got.bytes);
@@ -73,7 +60,7 @@ bool Exchange::MoveTunnel(bool to_upstream) {
       ended = true;
       buffer.ReleaseIfEmpty();
       if (to_upstream) {
-        upstream_->stream().ShutdownWrite();
+        upstream_->ShutdownTunnel();
       } else {
         client_.ShutdownTunnel();
       }
@@ -92,7 +79,7 @@ void Exchange::EndTunnel(End end) {
   context_.metrics.Sub(Metric::kTunnelsOpen);
   response_timer_.Cancel();
   WriteVisit();
-  DropUpstream();
+  upstream_.reset();
 }
 
 }  // namespace gatebook::proxy

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "proxy/route_headers.h"
 
 namespace gatebook::proxy {
@@ -45,6 +47,9 @@ Generation::Generation(std::shared_ptr<const Edition> of, const SessionKey& sess
       tls(std::move(tls_context)),
       sessions(session_key, config.session),
       head_limits{config.limits.target_size, config.limits.header_size, config.limits.header_count},
+      sends_proxy_headers(
+          std::any_of(config.upstreams.begin(), config.upstreams.end(),
+                      [](const config::Upstream& upstream) { return upstream.proxy_protocol; })),
       hsts(HstsOf(config.tls)),
       https_port_suffix(HttpsPortSuffix(config)) {}
 

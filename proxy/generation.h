@@ -47,6 +47,7 @@ struct Generation final : net::Disposable {
   std::vector<std::unique_ptr<UpstreamPool>> upstreams;  // by index in config.upstreams
   SessionKeeper sessions;
   const http::HeadLimits head_limits;
+  const bool sends_proxy_headers;       // to any upstream
   const std::string hsts;               // value of Strict-Transport-Security; empty: none
   const std::string https_port_suffix;  // for redirects: "" or ":8443"
 };

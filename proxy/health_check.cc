@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "http/proxy_protocol.h"
 
 namespace gatebook::proxy {
 namespace {
@@ -15,35 +16,19 @@ using net::IoStatus;
 constexpr int kLeastGood = 200;
 constexpr int kMostGood = 399;
 
-std::string RequestTo(const config::Upstream& upstream, const config::Endpoint& server) {
-  std::string host = upstream.health_host;
-  if (host.empty()) {
-    // An authority as it was configured: with its port, without the scheme.
-    const size_t scheme = server.text.find("://");
-    host = server.kind == config::Endpoint::Kind::kUnix ? "localhost"
-           : scheme == std::string::npos                ? server.text
-                                                        : server.text.substr(scheme + 3);
-  }
-  return fmt::format(
-      "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: gatebook-health\r\nAccept: */*\r\nConnection: "
-      "close\r\n\r\n",
-      upstream.health_path, host);
-}
-
 }  // namespace
 
 HealthCheck::HealthCheck(const Parts& parts, UpstreamTarget target)
     : loop_(parts.loop),
       metrics_(parts.metrics),
       names_(parts.names),
+      config_(parts.config),
       upstream_(parts.upstream),
       board_(parts.board),
+      buffers_(parts.buffers),
       target_(std::move(target)),
-      request_(RequestTo(upstream_, target_.endpoint)),
+      preamble_(upstream_.proxy_protocol ? http::MakeProxyHeader(std::nullopt) : std::string()),
       health_(upstream_),
-      parser_({parts.config.limits.target_size, parts.config.limits.header_size,
-               parts.config.limits.header_count}),
-      received_(parts.buffers),
       next_check_([this] { Begin(); }),
       deadline_([this] {
         EndTry();
@@ -76,11 +61,10 @@ void HealthCheck::TryNextAddress() {
     const base::Duration share = (end - loop_.now()) / static_cast<int64_t>(addresses_.size());
     const net::SocketAddress address = addresses_.back();
     addresses_.pop_back();
-    auto stream = target_.Connect(loop_, address, *this);
+    auto stream = target_.Connect(loop_, address, *this, preamble_);
     if (!stream.ok()) continue;
     stream_ = std::move(stream).value();
-    parser_.Reset();
-    to_write_ = request_;
+    question_ = HealthQuestion::Make(config_, upstream_, target_.endpoint, buffers_);
     deadline_.Arm(loop_.timers(), loop_.now() + share);
     return;
   }
@@ -98,42 +82,40 @@ void HealthCheck::OnStreamFailed() {
 }
 
 bool HealthCheck::Write() {
-  while (!to_write_.empty()) {
-    const net::IoResult result = stream_->Write(to_write_);
-    if (result.status == IoStatus::kWouldBlock) return false;
+  while (!question_->Output().empty()) {
+    const net::IoResult result = stream_->Write(question_->Output());
+    if (result.status == IoStatus::kWouldBlock) return true;
     if (result.status != IoStatus::kOk) {
       Finish(false, "the connection broke");
       return false;
     }
-    to_write_.remove_prefix(result.bytes);
+    question_->DropOutput(result.bytes);
   }
   return true;
 }
 
 void HealthCheck::Read() {
-  for (;;) {
-    received_.Reserve(4096);
-    const net::IoResult result = stream_->Read(received_.room());
+  char bytes[4096];
+  do {
+    const net::IoResult result = stream_->Read(bytes);
     if (result.status == IoStatus::kWouldBlock) return;
     if (result.status != IoStatus::kOk) return Finish(false, "it closed without an answer");
-    received_.Commit(result.bytes);
-    for (;;) {
-      const http::ParseStatus status = parser_.Parse(received_.data(), http::Method::kGet, false);
-      if (status == http::ParseStatus::kNeedMore) break;
-      if (status == http::ParseStatus::kRefused) return Finish(false, "its answer is malformed");
-      const http::ResponseHead& head = parser_.head();
-      if (head.status >= kLeastGood) {
-        return Finish(head.status <= kMostGood, fmt::format("it answered {}", head.status));
+    switch (question_->Take({bytes, result.bytes}, loop_.now())) {
+      case HealthQuestion::Reply::kNotYet:
+        break;
+      case HealthQuestion::Reply::kMalformed:
+        return Finish(false, "its answer is malformed");
+      case HealthQuestion::Reply::kWhole: {
+        const int status = question_->status();
+        return Finish(status >= kLeastGood && status <= kMostGood, fmt::format("it answered {}", status));
       }
-      received_.Consume(head.size);  // an interim answer
-      parser_.Reset();
     }
-  }
+  } while (Write());
 }
 
 void HealthCheck::EndTry() {
   deadline_.Cancel();
-  received_.Release();
+  question_.reset();
   if (!stream_) return;
   auto ended = std::make_unique<Ended>();
   ended->stream = std::move(stream_);

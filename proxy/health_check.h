@@ -1,14 +1,14 @@
 // HealthCheck: asks one upstream server, again and again, whether it is well.
 //
-// A check is one connection and one plain GET of upstream.health_path with Connection: close (RFC 9112
-// §9.6); good is a whole head of 200 to 399 within upstream.health_timeout, connecting and TLS included. Each
-// address of the server is tried in turn, with a fair share of that time. What is learned is
-// posted to the HealthBoard, where workers read it.
+// A check is one connection and one plain GET of upstream.health_path, in the protocol that the upstream
+// speaks (proxy/health_question.h); good is a whole head of 200 to 399 within upstream.health_timeout,
+// connecting and TLS included. Each address of the server is tried in turn, with a fair share of that time.
+// What is learned is posted to the HealthBoard, where workers read it.
 //
 // Thread: the loop's (the main one: one place asks, however many workers there are).
 // Borrows: all of Parts, until Abandon().
 // Ends: Abandon() it, then Loop::Dispose(): one of its streams may be told something in this turn still.
-// Limits: a head as large as limits.header_size; one check at a time.
+// Limits: those of the question; one check at a time.
 #pragma once
 
 #include <memory>
@@ -17,10 +17,10 @@
 
 #include "base/buffer.h"
 #include "base/metrics.h"
-#include "http/response_parser.h"
 #include "net/loop.h"
 #include "net/stream.h"
 #include "proxy/health_board.h"
+#include "proxy/health_question.h"
 #include "proxy/server_health.h"
 #include "proxy/upstream_target.h"
 
@@ -50,7 +50,7 @@ class HealthCheck : public net::Disposable, private net::StreamHandler {
   void TryNextAddress();
   void OnStreamReady() override;
   void OnStreamFailed() override;
-  // True: all of the request was written.
+  // False: the try is over.
   bool Write();
   void Read();
   void EndTry();
@@ -59,16 +59,16 @@ class HealthCheck : public net::Disposable, private net::StreamHandler {
   net::Loop& loop_;
   base::MetricsBlock& metrics_;
   const UpstreamNames& names_;
+  const config::Config& config_;
   const config::Upstream& upstream_;
   HealthBoard::Server& board_;
+  base::BufferPool& buffers_;
   const UpstreamTarget target_;
-  const std::string request_;
+  const std::string preamble_;
   CheckedHealth health_;
-  http::ResponseParser parser_;
-  base::Buffer received_;
   std::vector<net::SocketAddress> addresses_;  // still to be tried, the next one last
   std::unique_ptr<net::Stream> stream_;
-  std::string_view to_write_;
+  std::unique_ptr<HealthQuestion> question_;
   base::SteadyTime began_{};
   bool under_way_ = false;
   net::Timer next_check_;

@@ -42,10 +42,17 @@ ClientSide::Take Http1Connection::ReadBody(size_t most, std::string_view& piece)
   body_.Consume(std::exchange(body_consumed_, 0));
   waits_for_body_ = false;
   while (true) {
-    if (body_reader_.IsDone()) return Take::kEnd;
+    if (body_reader_.IsDone()) {
+      if (trailers_.Parse()) return Take::kEnd;
+      body_refusal_ = Refusal::kBadTrailer;
+      return Take::kRefused;
+    }
     if (!body_.IsEmpty()) {
       const auto step = body_reader_.Read(body_.data(), most);
-      if (body_reader_.HasFailed()) return Take::kRefused;
+      if (body_reader_.HasFailed()) {
+        body_refusal_ = body_reader_.refusal();
+        return Take::kRefused;
+      }
       if (!step.payload.empty()) {
         piece = step.payload;
         body_consumed_ = step.consumed;
@@ -123,7 +130,9 @@ void Http1Connection::WriteHead(const http::ResponseHead& head, bool request_rea
   chunked_ = false;
   framed_ = true;
   if (head.status == 101) {
-    out_.Append("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    out_.Append("Connection: Upgrade\r\n");
+    AppendField("Upgrade", head.upgrade);
+    out_.Append("\r\n");
     return;
   }
   const uint32_t most = config().limits.requests_per_connection;
@@ -141,6 +150,9 @@ void Http1Connection::WriteHead(const http::ResponseHead& head, bool request_rea
     out_.Append("Content-Length: ");
     AppendNumber(out_, head.content_length);
     out_.Append("\r\n");
+  } else if (head.status != 204 && head.status != 304 && request.method != http::Method::kHead) {
+    // HTTP/2 says by other means that there is none.
+    out_.Append("Content-Length: 0\r\n");
   }
   AppendConnection();
   out_.Append("\r\n");
@@ -209,8 +221,11 @@ size_t Http1Connection::WriteChunk(std::string_view piece) {
   return taken;
 }
 
-void Http1Connection::WriteEnd() {
-  if (chunked_ && !failed_) out_.Append(http::kLastChunk);
+void Http1Connection::WriteEnd(std::span<const http::Field> trailers) {
+  if (!chunked_ || failed_) return;
+  // RFC 9110 §6.5.1: who did not ask for them may stumble over them.
+  if (!trailers.empty() && !http::AcceptsTrailers(parser_->head().fields)) trailers = {};
+  http::AppendLastChunk(out_, trailers);
 }
 
 void Http1Connection::Flush() {

@@ -134,7 +134,8 @@ void Http1Connection::OnHead() {
   keep_alive_ = head.keep_alive;
   if (head.framing != Framing::kNone) {
     // The head stays where it is, its views are in use; the body gets a buffer of its own.
-    body_reader_.Begin(head.framing, head.content_length);
+    trailers_.Clear();
+    body_reader_.Begin(head.framing, head.content_length, &trailers_.section());
     body_.Append(received_.data().substr(head.size));
     received_.Truncate(head.size);
     body_consumed_ = 0;
@@ -319,7 +320,7 @@ void Http1Connection::OnStall() {
     again = true;
   }
   if (state_ == State::kExchange && exchange_ && !exchange_->request_read()) {
-    if (waits_for_body_ && exchange_->bytes_in() - stall_body_mark_ < least) {
+    if (waits_for_body_ && !exchange_->IsConversation() && exchange_->bytes_in() - stall_body_mark_ < least) {
       exchange_->RefuseSlowBody();
       return Pump();
     }

@@ -18,6 +18,7 @@
 
 #include "http/body_reader.h"
 #include "http/request_parser.h"
+#include "http/trailers.h"
 #include "net/stream.h"
 #include "proxy/arrival.h"
 #include "proxy/client_connection.h"
@@ -69,13 +70,14 @@ class Http1Connection final : public ClientConnection, private net::StreamHandle
   // ClientSide
   logger::Protocol protocol() const override { return logger::Protocol::kH1; }
   Take ReadBody(size_t most, std::string_view& piece) override;
-  http::Refusal body_refusal() const override { return body_reader_.refusal(); }
+  http::Refusal body_refusal() const override { return body_refusal_; }
+  std::span<const http::Field> trailers() const override { return trailers_.fields(); }
   void WriteContinue() override;
   void WriteInterim(const http::ResponseHead& head) override;
   void WriteHead(const http::ResponseHead& head, bool request_read, const http::HeaderRules* rules) override;
   void WriteOwnAnswer(const OwnAnswer& answer, bool request_read) override;
   size_t WriteBody(std::string_view piece) override;
-  void WriteEnd() override;
+  void WriteEnd(std::span<const http::Field> trailers) override;
   void Flush() override;
   net::IoResult ReadTunnel(std::span<char> into) override;
   net::IoResult WriteTunnel(std::string_view bytes) override;
@@ -104,6 +106,8 @@ class Http1Connection final : public ClientConnection, private net::StreamHandle
   ObjectPool<http::RequestParser>::Pointer parser_;
   ObjectPool<Exchange>::Pointer exchange_;
   http::BodyReader body_reader_;
+  http::Trailers trailers_;
+  http::Refusal body_refusal_ = http::Refusal::kBadChunk;
   size_t body_consumed_ = 0;
   size_t tunnel_taken_ = 0;  // of what followed a tunnel's head
   size_t lingered_ = 0;

@@ -227,6 +227,10 @@ void Http2Connection::OnData(int32_t id, std::string_view piece) {
   MakeReady(*stream);
 }
 
+void Http2Connection::OnTrailers(int32_t id, std::span<const http::Field> fields) {
+  if (Http2Stream* const stream = Find(id)) stream->OnTrailers(fields);
+}
+
 void Http2Connection::OnEnd(int32_t id) {
   Http2Stream* const stream = Find(id);
   if (stream == nullptr) return;

@@ -57,6 +57,7 @@ class Http2Connection final : public ClientConnection, private net::StreamHandle
   void OnRequest(int32_t id, const http::RequestHead& head, bool ended) override;
   void OnRefused(int32_t id, const http::H2Refused& refused) override;
   void OnData(int32_t id, std::string_view piece) override;
+  void OnTrailers(int32_t id, std::span<const http::Field> fields) override;
   void OnEnd(int32_t id) override;
   void OnClosed(int32_t id, const http::H2Closing& closing) override;
   void OnWritable(int32_t id) override;

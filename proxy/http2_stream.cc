@@ -194,8 +194,9 @@ size_t Http2Stream::WriteBody(std::string_view piece) {
   return taken;
 }
 
-void Http2Stream::WriteEnd() {
-  if (!std::exchange(ended_, true)) connection_.session().End(id_);
+void Http2Stream::WriteEnd(std::span<const http::Field> trailers) {
+  // Without fields it is a mere end.
+  if (!std::exchange(ended_, true)) connection_.session().SubmitTrailers(id_, trailers);
   connection_.FlushSoon();
 }
 
@@ -223,7 +224,7 @@ IoResult Http2Stream::WriteTunnel(std::string_view bytes) {
   return {IoStatus::kOk, taken};
 }
 
-void Http2Stream::ShutdownTunnel() { WriteEnd(); }
+void Http2Stream::ShutdownTunnel() { WriteEnd({}); }
 
 // ---- turns and time
 
@@ -244,7 +245,7 @@ void Http2Stream::JudgeWriting(uint64_t least) {
 
 void Http2Stream::JudgeReading(uint64_t least) {
   if (!exchange_) return;
-  if (waits_for_body_ && had_body_wait_ && !exchange_->is_tunnel() &&
+  if (waits_for_body_ && had_body_wait_ && !exchange_->IsConversation() &&
       exchange_->bytes_in() < body_mark_ + least) {
     exchange_->RefuseSlowBody();
     connection_.MakeReady(*this);

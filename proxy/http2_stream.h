@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "http/h2_session.h"
+#include "http/trailers.h"
 #include "proxy/client_side.h"
 #include "proxy/exchange.h"
 #include "proxy/generation.h"
@@ -32,6 +33,7 @@ class Http2Stream final : private ClientSide {
 
   // From the session.
   void OnBody(std::string_view piece);
+  void OnTrailers(std::span<const http::Field> fields) { trailers_.Copy(fields); }
   void OnBodyEnd() { body_ended_ = true; }
   // The client has reset it, or the connection is over; `refusal`: the client broke a rule.
   void OnGone(std::optional<http::Refusal> refusal);
@@ -47,12 +49,13 @@ class Http2Stream final : private ClientSide {
   logger::Protocol protocol() const override { return logger::Protocol::kH2; }
   Take ReadBody(size_t most, std::string_view& piece) override;
   http::Refusal body_refusal() const override { return http::Refusal::kLengthMismatch; }
+  std::span<const http::Field> trailers() const override { return trailers_.fields(); }
   void WriteContinue() override;
   void WriteInterim(const http::ResponseHead& head) override;
   void WriteHead(const http::ResponseHead& head, bool request_read, const http::HeaderRules* rules) override;
   void WriteOwnAnswer(const OwnAnswer& answer, bool request_read) override;
   size_t WriteBody(std::string_view piece) override;
-  void WriteEnd() override;
+  void WriteEnd(std::span<const http::Field> trailers) override;
   void Flush() override;
   net::IoResult ReadTunnel(std::span<char> into) override;
   net::IoResult WriteTunnel(std::string_view bytes) override;
@@ -72,6 +75,7 @@ class Http2Stream final : private ClientSide {
   std::shared_ptr<Generation> generation_;
   base::Buffer body_;
   size_t body_consumed_ = 0;
+  http::Trailers trailers_;
   ObjectPool<Exchange>::Pointer exchange_;
   uint64_t written_ = 0;
   uint64_t write_mark_ = 0;

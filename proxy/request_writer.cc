@@ -46,7 +46,9 @@ void AppendCookieField(base::Buffer& out, const http::Field& field, std::string_
   }
 }
 
-bool IsDropped(const http::Field& field, const OutgoingRequest& request) {
+}  // namespace
+
+bool IsLeftOut(const http::Field& field, const OutgoingRequest& request) {
   if (field.hop_by_hop || IsOurs(field.id)) return true;
   if (request.trace != nullptr) {
     if (field.id == FieldId::kTraceparent) return true;
@@ -55,9 +57,7 @@ bool IsDropped(const http::Field& field, const OutgoingRequest& request) {
   return request.rules != nullptr && request.rules->Drops(field.name);
 }
 
-}  // namespace
-
-void WriteRequestHead(base::Buffer& out, const OutgoingRequest& request) {
+void WriteRequestHead(base::Buffer& out, const OutgoingRequest& request, std::string_view websocket_key) {
   const http::RequestHead& head = request.head;
   const ClientFacts& facts = request.facts;
   out.Reserve(head.size + facts.forwarding_fields.size() + 512);
@@ -68,7 +68,7 @@ void WriteRequestHead(base::Buffer& out, const OutgoingRequest& request) {
   out.Append(head.authority);
   out.Append("\r\n");
   for (const http::Field& field : head.fields) {
-    if (IsDropped(field, request)) continue;
+    if (IsLeftOut(field, request)) continue;
     if (field.id == FieldId::kCookie) {
       AppendCookieField(out, field, request.cookie_name);
       continue;
@@ -77,8 +77,11 @@ void WriteRequestHead(base::Buffer& out, const OutgoingRequest& request) {
   }
   if (request.rules != nullptr) out.Append(request.rules->lines());
   if (request.trace != nullptr) AppendField(out, "traceparent", request.trace->text());
-  if (request.tunnel) out.Append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
-  if (!request.websocket_key.empty()) AppendField(out, "Sec-WebSocket-Key", request.websocket_key);
+  if (!request.upgrade.empty()) {
+    out.Append("Connection: Upgrade\r\n");
+    AppendField(out, "Upgrade", request.upgrade);
+  }
+  if (!websocket_key.empty()) AppendField(out, "Sec-WebSocket-Key", websocket_key);
   if (head.framing == http::Framing::kChunked) {
     out.Append("Transfer-Encoding: chunked\r\n");
   } else if (head.has_content_length) {

@@ -24,11 +24,15 @@ struct OutgoingRequest {
   const logger::SessionId& session;
   uint64_t request_id;
   std::string_view cookie_name;
-  bool tunnel = false;                        // pass the WebSocket handshake on
-  std::string_view websocket_key = {};        // for a tunnel that came by extended CONNECT, without a key
+  std::string_view upgrade = {};              // the protocol to offer; empty: none
   const http::HeaderRules* rules = nullptr;   // null: none
   const http::TraceContext* trace = nullptr;  // null: traces are none of our business
 };
-void WriteRequestHead(base::Buffer& out, const OutgoingRequest& request);
+
+// As HTTP/1. `websocket_key`: for a tunnel that came by extended CONNECT, without a key.
+void WriteRequestHead(base::Buffer& out, const OutgoingRequest& request, std::string_view websocket_key = {});
+
+// Whether a field of the client's stays behind, or is written by us; for every protocol.
+bool IsLeftOut(const http::Field& field, const OutgoingRequest& request);
 
 }  // namespace gatebook::proxy

@@ -24,7 +24,7 @@ UpstreamAttempt::UpstreamAttempt(UpstreamPool& pool, ServerChoice& choice,
       left_(pool.connect_timeout_),
       deadline_([this] { OnDeadline(); }),
       later_(pool.loop_, [this] {
-        if (idle_) return Connected(std::move(idle_));
+        if (found_) return Connected(std::move(found_));
         Refuse(refusal_);
       }) {
   if (pool_.waiting_.empty()) {
@@ -34,7 +34,11 @@ UpstreamAttempt::UpstreamAttempt(UpstreamPool& pool, ServerChoice& choice,
   }
 }
 
-UpstreamAttempt::~UpstreamAttempt() { LeaveQueue(); }
+UpstreamAttempt::~UpstreamAttempt() {
+  LeaveQueue();
+  if (following_) pool_.StopFollowing(*choice_.server, *this);
+  if (server_) pool_.StopLeading(*server_, *this, std::nullopt);
+}
 
 // ---- waiting for room
 
@@ -57,9 +61,25 @@ void UpstreamAttempt::LeaveQueue() {
 void UpstreamAttempt::GoOnWith(size_t server) {
   LeaveQueue();
   deadline_.Cancel();
-  idle_ = pool_.servers_[server]->TakeIdle();
-  if (idle_) return Connected(std::move(idle_));
+  found_ = pool_.TakeFrom(server, choice_);
+  if (found_) return Connected(std::move(found_));
   choice_.server = server;
+  TryNext();
+}
+
+// ---- following
+
+void UpstreamAttempt::StopWaitingFor(std::optional<ServerOutcome> failure) {
+  following_ = false;
+  deadline_.Cancel();
+  found_ = pool_.TakeFrom(*choice_.server, choice_);
+  if (found_) return Connected(std::move(found_));
+  if (failure) {
+    // Its own tries would fare no better.
+    last_failure_ = failure;
+    choice_.tried |= uint64_t{1} << *choice_.server;
+    choice_.server.reset();
+  }
   TryNext();
 }
 
@@ -68,7 +88,7 @@ void UpstreamAttempt::GoOnWith(size_t server) {
 void UpstreamAttempt::TryNext() {
   while (!connection_) {
     if (!server_ && !EnterServer()) return;
-    if (idle_) return later_.Arm();
+    if (found_) return later_.Arm();
     if (next_address_ == addresses_.size()) {
       LeaveServer();
       continue;
@@ -81,7 +101,7 @@ bool UpstreamAttempt::EnterServer() {
   if (!choice_.server) {
     choice_.server = pool_.Choose(choice_);
     // The first one's idle connections were asked for before there was an attempt.
-    if (choice_.server && choice_.tried != 0) idle_ = pool_.servers_[*choice_.server]->TakeIdle();
+    if (choice_.server && choice_.tried != 0) found_ = pool_.TakeFrom(*choice_.server, choice_);
   }
   if (!choice_.server) {
     if (pool_.MustWait(choice_)) {
@@ -94,8 +114,16 @@ bool UpstreamAttempt::EnterServer() {
     }
     return false;
   }
-  if (idle_) return true;
+  // What is shared may be there by now, also where a connection of it has just proved stale.
+  if (!found_ && pool_.speaks_h2()) found_ = pool_.TakeFrom(*choice_.server, choice_);
+  if (found_) return true;
+  if (pool_.Follow(*choice_.server, *this)) {
+    following_ = true;
+    deadline_.Arm(pool_.loop_.timers(), pool_.loop_.now() + left_);
+    return false;
+  }
   server_ = std::exchange(choice_.server, std::nullopt);
+  pool_.Lead(*server_, *this);
   choice_.tried |= uint64_t{1} << *server_;
   addresses_ = pool_.servers_[*server_]->Addresses();
   next_address_ = 0;
@@ -105,7 +133,7 @@ bool UpstreamAttempt::EnterServer() {
 void UpstreamAttempt::BeginTry(const net::SocketAddress& address) {
   const size_t to_try = addresses_.size() - next_address_ + 1 + pool_.UntriedOf(choice_);
   try_began_ = pool_.loop_.now();
-  connection_ = pool_.servers_[*server_]->Connect(address, *this);
+  connection_ = pool_.servers_[*server_]->Connect(address, choice_.preamble, *this);
   if (connection_) {
     deadline_.Arm(pool_.loop_.timers(), try_began_ + left_ / std::min(to_try, kMostShares));
     return;
@@ -117,6 +145,7 @@ void UpstreamAttempt::BeginTry(const net::SocketAddress& address) {
 void UpstreamAttempt::LeaveServer() {
   const size_t server = *server_;
   server_.reset();
+  pool_.StopLeading(server, *this, last_failure_);
   if (!addresses_.empty()) pool_.Report(server, *last_failure_);
 }
 
@@ -124,22 +153,39 @@ void UpstreamAttempt::OnTryFailed(ServerOutcome outcome) {
   last_failure_ = outcome;
   deadline_.Cancel();
   left_ = std::max<base::Duration>(left_ - (pool_.loop_.now() - try_began_), net::TimerWheel::kTick);
-  connection_->SetUser(nullptr);
-  pool_.loop_.Dispose(std::move(connection_));
+  DropTry();
   TryNext();
 }
 
+void UpstreamAttempt::DropTry() {
+  if (connection_) pool_.Drop(std::move(connection_));
+  if (greeting_) pool_.loop_.Dispose(std::move(greeting_));
+}
+
 void UpstreamAttempt::OnUpstreamReady() {
-  if (!connection_) return;
+  UpstreamServer& server = *pool_.servers_[*server_];
+  if (connection_ && pool_.speaks_h2()) {
+    greeting_ = server.Greet(std::move(connection_), *this);
+    return;
+  }
+  if (!connection_ && !greeting_) return;
   deadline_.Cancel();
   pool_.metrics_.Add(Metric::kUpstreamConnects);
-  Connected(std::move(connection_));
+  if (connection_) {
+    connection_->SetUser(nullptr);
+    return Connected(pool_.LeaseOf(std::move(connection_)));
+  }
+  server.Share(std::move(greeting_));
+  UpstreamLease lease = server.TakeStream(choice_.preamble);
+  if (lease) return Connected(std::move(lease));
+  // It allows no streams at all, or has said goodbye at once.
+  OnTryFailed(ServerOutcome::kBadAnswer);
 }
 
 void UpstreamAttempt::OnUpstreamFailed() {
-  if (!connection_) return;
+  if (!connection_ && !greeting_) return;
   pool_.metrics_.Add(Metric::kUpstreamConnectsFailed);
-  pool_.servers_[*server_]->TellFailure(connection_->stream().failure());
+  pool_.servers_[*server_]->TellFailure(connection_ ? connection_->stream().failure() : greeting_->failure());
   OnTryFailed(ServerOutcome::kConnectFailed);
 }
 
@@ -148,16 +194,25 @@ void UpstreamAttempt::OnDeadline() {
     LeaveQueue();
     return Refuse(Refusal::kUpstreamBusy);
   }
+  if (std::exchange(following_, false)) {
+    pool_.StopFollowing(*choice_.server, *this);
+    return Refuse(Refusal::kUpstreamConnectTimeout);
+  }
   pool_.metrics_.Add(Metric::kUpstreamConnectsTimedOut);
   OnTryFailed(ServerOutcome::kTimedOut);
 }
 
 // ---- the end: whatever is called may destroy this
 
-void UpstreamAttempt::Connected(std::unique_ptr<UpstreamConnection> connection) {
-  connection->SetUser(nullptr);
+void UpstreamAttempt::Connected(UpstreamLease lease) {
+  if (server_) {
+    pool_.StopLeading(*server_, *this, std::nullopt);
+    // Whoever has to ask again goes there first.
+    choice_.tried &= ~(uint64_t{1} << *server_);
+    choice_.server = server_;
+  }
   const auto on_connected = std::move(on_connected_);
-  on_connected(std::move(connection));
+  on_connected(std::move(lease));
 }
 
 void UpstreamAttempt::Refuse(Refusal refusal) {

@@ -17,11 +17,13 @@ UpstreamConnection::UpstreamConnection(base::BufferPool& buffers, base::MetricsB
 UpstreamConnection::~UpstreamConnection() { metrics_.Sub(Metric::kUpstreamOpen); }
 
 bool UpstreamConnection::Connect(net::Loop& loop, const UpstreamTarget& target,
-                                 const net::SocketAddress& address, uint64_t names_version) {
+                                 const net::SocketAddress& address, uint64_t names_version,
+                                 const std::string& preamble) {
   server_ = target.number;
+  preamble_ = preamble;
   ip_ = base::IpAddress::FromSockaddr(*address.get());
   names_version_ = names_version;
-  auto stream = target.Connect(loop, address, *this);
+  auto stream = target.Connect(loop, address, *this, preamble);
   if (!stream.ok()) return false;
   stream_ = std::move(stream).value();
   return true;

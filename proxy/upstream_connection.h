@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/buffer.h"
@@ -39,9 +40,10 @@ class UpstreamConnection : public net::Disposable, private net::StreamHandler {
                      std::shared_ptr<ServerLoad> load);
   ~UpstreamConnection() override;
 
-  // Begins to connect; false if it fails at once.
+  // Begins to connect; false if it fails at once. `preamble`: what is sent before all else (a PROXY header);
+  // the connection then is for those alone who bring the same one.
   bool Connect(net::Loop& loop, const UpstreamTarget& target, const net::SocketAddress& address,
-               uint64_t names_version);
+               uint64_t names_version, const std::string& preamble = {});
   // Nobody, or who is told of readiness from now on.
   void SetUser(User* user) { user_ = user; }
 
@@ -49,6 +51,7 @@ class UpstreamConnection : public net::Disposable, private net::StreamHandler {
   base::Buffer& received() { return received_; }
   http::ResponseParser& parser() { return parser_; }
 
+  const std::string& preamble() const { return preamble_; }
   // Of the server in upstream.servers.
   size_t server() const { return server_; }
   // Whom it is connected to; nothing: a Unix socket.
@@ -81,6 +84,7 @@ class UpstreamConnection : public net::Disposable, private net::StreamHandler {
   http::ResponseParser parser_;
   User* user_ = nullptr;
   size_t server_ = 0;
+  std::string preamble_;
   std::optional<base::IpAddress> ip_;
   uint64_t names_version_ = 0;
   uint64_t idle_turn_ = 0;

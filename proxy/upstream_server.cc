@@ -62,6 +62,13 @@ UpstreamServer::UpstreamServer(const Parts& parts, UpstreamTarget target, std::f
       most_connections_(ShareOf(upstream_.max_connections, parts.workers)),
       on_room_(std::move(on_room)),
       load_(std::make_shared<ServerLoad>(on_room_)),
+      h2_parts_{loop_,
+                buffers_,
+                metrics_,
+                parts.stores,
+                limits_,
+                keep_alive_,
+                target_.endpoint.tls ? "https" : "http"},
       health_(upstream_),
       sweep_([this] { SweepIdle(); }),
       readmission_([this] { Readmit(); }) {}
@@ -79,18 +86,30 @@ ServerView UpstreamServer::View() const {
   view.available = !health_.IsEjected() && !board_.down.load(std::memory_order_relaxed);
   view.has_room = !idle_.empty() || most_connections_ == 0 || load_->open() < most_connections_;
   view.busy = load_->open() - static_cast<uint32_t>(idle_.size());
+  if (!shared_.empty()) {
+    // Exchanges, not connections; those that are being made are worth one each.
+    view.busy -= static_cast<uint32_t>(shared_.size());
+    for (const auto& connection : shared_) {
+      view.has_room = view.has_room || connection->HasRoom();
+      view.busy += static_cast<uint32_t>(connection->streams());
+    }
+  }
   view.available_since = std::max(health_.readmitted(), board_.up_since.load(std::memory_order_relaxed));
   return view;
 }
 
 // ---- idle connections
 
-std::unique_ptr<UpstreamConnection> UpstreamServer::TakeIdle() {
-  while (!idle_.empty()) {
-    auto connection = idle_.back()->Take();
+std::unique_ptr<UpstreamConnection> UpstreamServer::TakeIdle(const std::string& preamble) {
+  while (true) {
+    const auto last = std::find_if(idle_.rbegin(), idle_.rend(), [&preamble](const auto& idle) {
+      return idle->connection().preamble() == preamble;
+    });
+    if (last == idle_.rend()) return nullptr;
+    auto connection = (*last)->Take();
     // The wrapper may be on the call stack: an idle connection's own event can lead here.
-    loop_.Dispose(std::move(idle_.back()));
-    idle_.pop_back();
+    loop_.Dispose(std::move(*last));
+    idle_.erase(std::next(last).base());
     if (connection->idle_turn() == loop_.turn() && connection->HasAnythingToRead()) {
       metrics_.Add(Metric::kUpstreamStale);
       loop_.Dispose(std::move(connection));
@@ -100,12 +119,11 @@ std::unique_ptr<UpstreamConnection> UpstreamServer::TakeIdle() {
     metrics_.Add(Metric::kUpstreamReused);
     return connection;
   }
-  return nullptr;
 }
 
 void UpstreamServer::GiveIdle(std::unique_ptr<UpstreamConnection> connection) {
   connection->SetUser(nullptr);
-  if (idle_.size() >= upstream_.max_idle || !IsStillThere(*connection)) {
+  if (retired_ || idle_.size() >= upstream_.max_idle || !IsStillThere(*connection)) {
     loop_.Dispose(std::move(connection));
     return;
   }
@@ -137,6 +155,12 @@ void UpstreamServer::SweepIdle() {
 void UpstreamServer::CloseIdle() {
   for (auto& idle : idle_) loop_.Dispose(std::move(idle));
   idle_.clear();
+  for (auto& connection : shared_) connection->Retire();
+}
+
+void UpstreamServer::Retire() {
+  retired_ = true;
+  CloseIdle();
 }
 
 bool UpstreamServer::IsStillThere(UpstreamConnection& connection) const {
@@ -153,13 +177,63 @@ void UpstreamServer::OnNamesChanged() {
     if (!IsStillThere(idle->connection())) loop_.Dispose(std::move(idle));
   }
   std::erase(idle_, nullptr);
+  for (auto& connection : shared_) {
+    if (!IsStillThere(connection->connection())) connection->Retire();
+  }
+}
+
+// ---- shared connections
+
+UpstreamLease UpstreamServer::TakeStream(const std::string& preamble) {
+  // The oldest first, so that spare ones grow idle and are closed.
+  for (auto& connection : shared_) {
+    if (!connection->HasRoom() || connection->connection().preamble() != preamble) continue;
+    if (connection->IsUsed()) metrics_.Add(Metric::kUpstreamReused);
+    return connection->Open();
+  }
+  return nullptr;
+}
+
+std::unique_ptr<Http2Upstream> UpstreamServer::Greet(std::unique_ptr<UpstreamConnection> connection,
+                                                     UpstreamConnection::User& user) {
+  return std::make_unique<Http2Upstream>(h2_parts_, std::move(connection), user);
+}
+
+void UpstreamServer::Share(std::unique_ptr<Http2Upstream> connection) {
+  connection->SetUser(*this);
+  shared_.push_back(std::move(connection));
+}
+
+void UpstreamServer::OnUpstreamFailed() {
+  for (auto& connection : shared_) {
+    if (!connection->IsOver() || connection->streams() > 0) continue;
+    if (!connection->failure().empty()) TellFailure(connection->failure());
+    loop_.Dispose(std::move(connection));
+  }
+  std::erase(shared_, nullptr);
+  on_room_();
+}
+
+void UpstreamServer::GiveUpOldest() {
+  if (!idle_.empty()) {
+    loop_.Dispose(std::move(idle_.front()));
+    idle_.erase(idle_.begin());
+    return;
+  }
+  const auto unused = std::find_if(shared_.begin(), shared_.end(), [](const auto& connection) {
+    return connection->HasRoom() && connection->streams() == 0;
+  });
+  if (unused != shared_.end()) (*unused)->Retire();
 }
 
 std::unique_ptr<UpstreamConnection> UpstreamServer::Connect(const net::SocketAddress& address,
+                                                            const std::string& preamble,
                                                             UpstreamConnection::User& user) {
+  // There may be room only because of one that is for somebody else.
+  if (most_connections_ != 0 && load_->open() >= most_connections_) GiveUpOldest();
   auto connection = std::make_unique<UpstreamConnection>(buffers_, metrics_, limits_, load_);
   connection->SetUser(&user);
-  if (!connection->Connect(loop_, target_, address, names_.version())) return nullptr;
+  if (!connection->Connect(loop_, target_, address, names_.version(), preamble)) return nullptr;
   return connection;
 }
 

@@ -32,13 +32,14 @@ std::vector<net::SocketAddress> UpstreamTarget::Addresses(const UpstreamNames& n
 
 base::Result<std::unique_ptr<net::Stream>> UpstreamTarget::Connect(net::Loop& loop,
                                                                    const net::SocketAddress& address,
-                                                                   net::StreamHandler& handler) const {
+                                                                   net::StreamHandler& handler,
+                                                                   const std::string& preamble) const {
   if (endpoint.tls) {
-    auto stream = tls::TlsClientStream::Connect(loop, address, tls, number, handler);
+    auto stream = tls::TlsClientStream::Connect(loop, address, tls, number, handler, preamble);
     if (!stream.ok()) return stream.error();
     return std::unique_ptr<net::Stream>(std::move(stream).value());
   }
-  auto stream = net::SocketStream::Connect(loop, address, handler);
+  auto stream = net::SocketStream::Connect(loop, address, handler, preamble);
   if (!stream.ok()) return stream.error();
   return std::unique_ptr<net::Stream>(std::move(stream).value());
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -23,10 +24,11 @@ struct UpstreamTarget {
 
   // Where it is now, the best first; none: its name has no address yet.
   std::vector<net::SocketAddress> Addresses(const UpstreamNames& names) const;
-  // Begins to connect (and to agree on TLS). An error: it failed at once, the handler was not and will not be
-  // called.
+  // Begins to connect, to send `preamble` and to agree on TLS. An error: it failed at once, the handler was
+  // not and will not be called.
   base::Result<std::unique_ptr<net::Stream>> Connect(net::Loop& loop, const net::SocketAddress& address,
-                                                     net::StreamHandler& handler) const;
+                                                     net::StreamHandler& handler,
+                                                     const std::string& preamble = {}) const;
 };
 
 // The TLS contexts of one thread, by index in config.upstreams; null where no server has TLS.

@@ -35,12 +35,12 @@ bool IsWebSocketAccept(const http::Field& field) {
          strncasecmp(field.name.data(), kName.data(), kName.size()) == 0;
 }
 
-bool IsAcceptOf(std::string_view accept, std::string_view key) {
+std::string WebSocketAcceptOf(std::string_view key) {
   const std::string text = std::string(key).append(kGuid);
   std::array<uint8_t, 20> digest;
   unsigned int size = 0;
   CHECK(EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr) == 1);
-  return accept == ToBase64(digest);
+  return ToBase64(digest);
 }
 
 }  // namespace gatebook::proxy

@@ -1,5 +1,5 @@
-// The key of a WebSocket handshake that we make ourselves, for a tunnel that came by
-// extended CONNECT (RFC 8441 §5.1) and goes on over HTTP/1 (RFC 6455 §4.1).
+// Key and answer of a WebSocket handshake, which we make ourselves where a tunnel comes by
+// extended CONNECT (RFC 8441 §5.1) and goes on over HTTP/1 (RFC 6455 §4.1), or the other way round.
 //
 // Thread: any.
 #pragma once
@@ -13,8 +13,8 @@ namespace gatebook::proxy {
 
 // 16 random bytes in base64.
 std::string MakeWebSocketKey();
-// Whether a field is Sec-WebSocket-Accept, and whether such a value answers that key (RFC 6455 §4.2.2).
+// Whether a field is Sec-WebSocket-Accept, and the value that answers a key (RFC 6455 §4.2.2).
 bool IsWebSocketAccept(const http::Field& field);
-bool IsAcceptOf(std::string_view accept, std::string_view key);
+std::string WebSocketAcceptOf(std::string_view key);
 
 }  // namespace gatebook::proxy

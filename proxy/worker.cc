@@ -73,8 +73,11 @@ void Worker::SwapHere(Share share) {
     // Who waits in the queue of a socket that closes has been let in, under the settings that they came for.
     if (FindListen(listen, listening->listen.address) == nullptr) listening->listener->AcceptWaiting();
   }
-  for (auto& upstream : context_.generation->upstreams) upstream->CloseIdle();
+  for (auto& upstream : context_.generation->upstreams) upstream->Retire();
   context_.generation = MakeGeneration(share);
+  if (context_.draining) {
+    for (auto& upstream : context_.generation->upstreams) upstream->Retire();
+  }
   std::erase_if(listening_, [&listen](const auto& listening) {
     const config::Listen* found = FindListen(listen, listening->listen.address);
     if (found != nullptr) listening->listen = *found;
@@ -177,7 +180,7 @@ void Worker::DrainHere() {
   for (size_t i = connections_.size(); i-- > 0;) {
     if (i < connections_.size()) connections_[i]->Drain();
   }
-  for (auto& upstream : context_.generation->upstreams) upstream->CloseIdle();
+  for (auto& upstream : context_.generation->upstreams) upstream->Retire();
   if (connections_.empty()) drained_.store(true, std::memory_order_release);
 }
 

@@ -111,6 +111,11 @@ bool TlsClientContext::IsProtocolAgreed(const SSL* ssl) const {
   return std::string_view(reinterpret_cast<const char*>(name), size) == protocol_;
 }
 
+const char* TlsClientContext::disagreement() const {
+  return protocol_ == "h2" ? "the server did not choose h2 by ALPN"
+                           : "the server does not speak the protocol";
+}
+
 int TlsClientContext::OnSession(SSL* ssl, SSL_SESSION* session) {
   auto* context = static_cast<TlsClientContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
   context->peers_[PeerOf(ssl)].session.reset(session);

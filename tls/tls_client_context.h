@@ -36,6 +36,8 @@ class TlsClientContext {
   // Whether what ALPN agreed upon is what the upstream is configured to speak. No answer to ALPN
   // is one for HTTP/1.1 (RFC 9113 §3.3 wants "h2" said).
   bool IsProtocolAgreed(const SSL* ssl) const;
+  // What to say where it is not; a literal.
+  const char* disagreement() const;
   RecordScratch& scratch() { return *scratch_; }
 
  private:

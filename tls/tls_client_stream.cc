@@ -1,6 +1,7 @@
 #include "tls/tls_client_stream.h"
 
 #include <cstring>
+#include <utility>
 
 #include "net/connect.h"
 
@@ -24,12 +25,13 @@ TlsClientStream::~TlsClientStream() {
 
 base::Result<std::unique_ptr<TlsClientStream>> TlsClientStream::Connect(
     net::Loop& loop, const net::SocketAddress& address, std::shared_ptr<TlsClientContext> context,
-    size_t server, net::StreamHandler& handler) {
+    size_t server, net::StreamHandler& handler, std::string preamble) {
   ForgetErrors();
   auto fd = net::BeginConnect(address);
   if (!fd.ok()) return fd.error();
   std::unique_ptr<TlsClientStream> stream(
       new TlsClientStream(loop, std::move(fd).value(), std::move(context), handler));
+  stream->preamble_ = std::move(preamble);
   if (!stream->channel_.Begin(stream->context_->MakeSsl(server))) return base::Error{"no memory for TLS"};
   if (!stream->event_.Watch(stream->fd_.get())) return base::Error{"no more descriptors can be watched"};
   return stream;
@@ -40,7 +42,7 @@ void TlsClientStream::OnReady(bool readable, bool writable) {
   if (connecting_) {
     if (!writable && !readable) return;
     connecting_ = false;
-    if (const int error = net::ConnectError(fd_.get()); error != 0) {
+    if (const int error = net::FinishConnect(fd_.get(), std::exchange(preamble_, {})); error != 0) {
       const char* text = strerrordesc_np(error);
       return Fail(text != nullptr ? text : "not connected");
     }
@@ -58,7 +60,7 @@ void TlsClientStream::Handshake() {
     case TlsChannel::Step::kPending:
       return;
     case TlsChannel::Step::kDone:
-      if (!context_->IsProtocolAgreed(channel_.ssl())) return Fail("the server does not speak the protocol");
+      if (!context_->IsProtocolAgreed(channel_.ssl())) return Fail(context_->disagreement());
       channel_.Defer();
       handler_->OnStreamReady();
       // Nobody had anything to say at once: the server waits for our last flight.

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -25,11 +26,12 @@ class TlsClientStream final : public net::Stream, private net::SocketEvent::Hand
  public:
   // Begins to connect to server number `server` of the context's upstream; OnStreamReady() tells that the
   // connection is there, agreed upon and verified, OnStreamFailed() that it is not, always later than this
-  // call. The caller bounds the time.
+  // call. The caller bounds the time. `preamble`: sent in the clear, before TLS begins.
   static base::Result<std::unique_ptr<TlsClientStream>> Connect(net::Loop& loop,
                                                                 const net::SocketAddress& address,
                                                                 std::shared_ptr<TlsClientContext> context,
-                                                                size_t server, net::StreamHandler& handler);
+                                                                size_t server, net::StreamHandler& handler,
+                                                                std::string preamble = {});
   ~TlsClientStream() override;
 
   void SetHandler(net::StreamHandler& handler) override { handler_ = &handler; }
@@ -57,6 +59,7 @@ class TlsClientStream final : public net::Stream, private net::SocketEvent::Hand
   net::SocketEvent event_;
   TlsChannel channel_;
   net::StreamHandler* handler_;
+  std::string preamble_;  // until it is sent
   const char* failure_ = "";
   bool connecting_ = true;
   bool failed_ = false;

@@ -47,7 +47,7 @@ TEST(SteadyState, AsksForNothingFromTheHeap) {
     responses.Reset();
     ASSERT_EQ(requests.Parse(request.substr(0, 30)), ParseStatus::kNeedMore);
     ASSERT_EQ(requests.Parse(request), ParseStatus::kDone);
-    ASSERT_EQ(responses.Parse(response, requests.head().method, false), ParseStatus::kDone);
+    ASSERT_EQ(responses.Parse(response, requests.head().method, {}), ParseStatus::kDone);
     reader.Begin(requests.head().framing, 0);
     reader.Read(body);
     ASSERT_TRUE(reader.IsDone());

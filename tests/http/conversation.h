@@ -95,7 +95,7 @@ class Conversation {
     if (pending_.empty()) return false;
     const std::string_view data = Moved();
     const ParseStatus status = options_.response
-                                   ? responses_.Parse(data, options_.request_method, options_.asked_websocket)
+                                   ? responses_.Parse(data, options_.request_method, options_.asked_websocket ? "websocket" : "")
                                    : requests_.Parse(data);
     if (status == ParseStatus::kNeedMore) return false;
     if (status == ParseStatus::kRefused) {

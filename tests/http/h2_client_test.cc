@@ -32,7 +32,7 @@ std::string ToldOf(const std::string& frames, std::string_view method = "GET") {
 
 TEST(H2Client, SendsARequestAndTellsItsAnswer) {
   H2Peer peer(Client());
-  EXPECT_EQ(peer.Hear(), "SETTINGS\nWINDOW 0 983041\n");
+  EXPECT_EQ(peer.Hear(), "SETTINGS\nWINDOW 0 6488065\n");
   const Field fields[] = {
       {.name = "Accept", .value = "x", .id = FieldId::kOther},
       {.name = "Host", .value = "other", .id = FieldId::kHost},

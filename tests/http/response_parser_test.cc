@@ -10,7 +10,7 @@ namespace {
 TEST(ResponseParser, SaysWhatTheAnswerIsAndWhereItsHeadEnds) {
   ResponseParser parser(HeadLimits{});
   const std::string data = "HTTP/1.1 201 Made\r\nContent-Length: 4\r\nServer: x\r\n\r\nbody";
-  ASSERT_EQ(parser.Parse(data, Method::kPost, false), ParseStatus::kDone);
+  ASSERT_EQ(parser.Parse(data, Method::kPost, {}), ParseStatus::kDone);
   EXPECT_EQ(parser.head().status, 201);
   EXPECT_EQ(parser.head().reason, "Made");
   EXPECT_EQ(parser.head().framing, Framing::kLength);
@@ -20,14 +20,14 @@ TEST(ResponseParser, SaysWhatTheAnswerIsAndWhereItsHeadEnds) {
 
 TEST(ResponseParser, IsWholeAgainAfterARefusal) {
   ResponseParser parser(HeadLimits{});
-  ASSERT_EQ(parser.Parse("HTTP/1.1 101 Yes\r\nConnection: close\r\n\r\n", Method::kGet, false),
+  ASSERT_EQ(parser.Parse("HTTP/1.1 101 Yes\r\nConnection: close\r\n\r\n", Method::kGet, {}),
             ParseStatus::kRefused);
   EXPECT_EQ(parser.refusal(), Refusal::kUpstreamBadUpgrade);
   EXPECT_EQ(parser.detail(), Refusal::kBadUpgrade);
-  EXPECT_EQ(parser.Parse("HTTP/1.1 200 OK\r\n\r\n", Method::kGet, false), ParseStatus::kRefused)
+  EXPECT_EQ(parser.Parse("HTTP/1.1 200 OK\r\n\r\n", Method::kGet, {}), ParseStatus::kRefused)
       << "without Reset()";
   parser.Reset();
-  ASSERT_EQ(parser.Parse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Method::kGet, false),
+  ASSERT_EQ(parser.Parse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Method::kGet, {}),
             ParseStatus::kDone);
   EXPECT_TRUE(parser.head().keep_alive);
   EXPECT_FALSE(parser.head().websocket);
@@ -38,7 +38,7 @@ TEST(ResponseParser, KnowsTheFramingOfEveryStatusAndMethod) {
     for (const Method method : {Method::kGet, Method::kHead, Method::kPost}) {
       ResponseParser parser(HeadLimits{});
       const std::string data = "HTTP/1.1 " + std::to_string(status) + " X\r\n\r\n";
-      ASSERT_EQ(parser.Parse(data, method, false), ParseStatus::kDone) << status;
+      ASSERT_EQ(parser.Parse(data, method, {}), ParseStatus::kDone) << status;
       const bool bodiless = method == Method::kHead || status == 204 || status == 304;
       EXPECT_EQ(parser.head().framing, bodiless ? Framing::kNone : Framing::kToClose) << status;
       EXPECT_EQ(parser.head().keep_alive, bodiless) << status;

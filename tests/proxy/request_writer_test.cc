@@ -41,7 +41,7 @@ std::string Forwarded(const std::string& received) {
                          .session = session,
                          .request_id = kId,
                          .cookie_name = "__Host-gatebook",
-                         .tunnel = parser.head().websocket});
+                         .upgrade = parser.head().websocket ? "websocket" : ""});
   return std::string(out.data());
 }
 

@@ -78,7 +78,7 @@ TEST_F(UpstreamAttemptTest, ItMayBeDestroyedInsideItsOwnCallbacks) {
     };
     attempt = pool_->Connect(
         choice,
-        [&](std::unique_ptr<UpstreamConnection> connection) { loop_.Dispose(std::move(connection)), end(); },
+        [&](UpstreamLease) { end(); },
         [&](http::Refusal) { end(); });
     EXPECT_TRUE(RunUntil(loop_, [&] { return over; }));
     RunReady(loop_);
@@ -194,7 +194,7 @@ TEST_F(UpstreamAttemptTest, AfterAStaleOneTheSameServerIsAskedAnew) {
   RunReady(loop_);
   Outcome outcome;
   outcome.choice = pool.Begin(0);
-  const auto stale = pool.TakeIdle(outcome.choice);
+  const auto stale = ConnectionOf(pool.TakeIdle(outcome.choice));
   ASSERT_TRUE(stale);
   const auto attempt = Begin(outcome);
   ASSERT_TRUE(RunUntil(loop_, [&] { return outcome.calls == 1; }));
@@ -255,12 +255,12 @@ TEST_F(UpstreamAttemptTest, BadAnswersCountAndGoodOnesMakeUpForThem) {
   upstream().eject_after = 2;
   UpstreamPool& pool = MakePool({first.endpoint, second.endpoint});
   const auto connection = Connect().connection;
-  pool.Report(*connection, http::Refusal::kUpstreamTimeout);
-  pool.Report(*connection, ServerOutcome::kAnswered);
-  pool.Report(*connection, http::Refusal::kUpstreamBadHead);
-  pool.Report(*connection, http::Refusal::kBodyTimeout);  // the client's fault
+  pool.Report(connection->server(), http::Refusal::kUpstreamTimeout);
+  pool.Report(connection->server(), ServerOutcome::kAnswered);
+  pool.Report(connection->server(), http::Refusal::kUpstreamBadHead);
+  pool.Report(connection->server(), http::Refusal::kBodyTimeout);  // the client's fault
   EXPECT_EQ(ejected(), 0U);
-  pool.Report(*connection, http::Refusal::kUpstreamClosed);
+  pool.Report(connection->server(), http::Refusal::kUpstreamClosed);
   EXPECT_EQ(ejected(), 1U);
   for (int i = 0; i < 4; ++i) EXPECT_NE(Connect().connection->server(), connection->server());
 }

@@ -97,8 +97,8 @@ class UpstreamPoolTest : public testing::Test {
   std::unique_ptr<UpstreamPool::Attempt> Begin(Outcome& outcome) {
     auto attempt = pool_->Connect(
         outcome.choice,
-        [&outcome](std::unique_ptr<UpstreamConnection> connection) {
-          outcome.connection = std::move(connection);
+        [&outcome](UpstreamLease lease) {
+          outcome.connection = ConnectionOf(std::move(lease));
           ++outcome.calls;
         },
         [&outcome](http::Refusal refusal) {
@@ -119,7 +119,10 @@ class UpstreamPoolTest : public testing::Test {
   // As an exchange that comes for the first time.
   std::unique_ptr<UpstreamConnection> TakeIdle() {
     ServerChoice choice = pool_->Begin(0);
-    return pool_->TakeIdle(choice);
+    return ConnectionOf(pool_->TakeIdle(choice));
+  }
+  static std::unique_ptr<UpstreamConnection> ConnectionOf(UpstreamLease lease) {
+    return lease ? static_cast<Http1Upstream&>(*lease).TakeConnection() : nullptr;
   }
   uint64_t idle() const { return metrics_.Get(Metric::kUpstreamIdle); }
 

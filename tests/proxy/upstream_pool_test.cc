@@ -142,7 +142,7 @@ TEST_F(UpstreamPoolTest, AllIdleOnesCanBeClosedAtOnce) {
   auto second = Connect().connection;
   pool.GiveIdle(std::move(first));
   pool.GiveIdle(std::move(second));
-  pool.CloseIdle();
+  pool.Retire();
   RunReady(loop_);
   EXPECT_EQ(idle(), 0U);
   EXPECT_EQ(TakeIdle(), nullptr);
@@ -156,7 +156,7 @@ TEST_F(UpstreamPoolTest, ThePoolMayEndBeforeWhatItDisposedOf) {
   pool.GiveIdle(Connect().connection);
   pool.GiveIdle(Connect().connection);
   EXPECT_TRUE(TakeIdle());
-  pool.CloseIdle();
+  pool.Retire();
   pool_.reset();
   RunReady(loop_);
   EXPECT_EQ(idle(), 0U);
@@ -267,7 +267,7 @@ TEST_F(UpstreamPoolTest, AnAttemptMayBeDisposedOfInItsOwnCallback) {
     };
     ServerChoice choice;
     attempt =
-        pool_->Connect(choice, [&](std::unique_ptr<UpstreamConnection>) { end(); }, [&](http::Refusal) { end(); });
+        pool_->Connect(choice, [&](UpstreamLease) { end(); }, [&](http::Refusal) { end(); });
     EXPECT_TRUE(RunUntil(loop_, [&] { return over; }));
     RunReady(loop_);
   }
