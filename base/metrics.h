@@ -30,7 +30,7 @@ enum class MetricKind { kCounter, kGauge };
   X(kH2ConnectionsOpen, kGauge, "gatebook_http2_connections_open", "", "Client connections that speak HTTP/2 now") \
   X(kRequests, kCounter, "gatebook_requests_total", "", "Requests whose head was read whole")                       \
   X(kExchangesOpen, kGauge, "gatebook_exchanges_open", "", "Exchanges under way")                                   \
-  X(kTunnelsOpen, kGauge, "gatebook_tunnels_open", "", "WebSocket tunnels open now")                                \
+  X(kTunnelsOpen, kGauge, "gatebook_tunnels_open", "", "Tunnels open now: WebSockets and other upgrades")           \
   X(kResponses1xx, kCounter, "gatebook_responses_total", "class=\"1xx\"", "Responses by status class")              \
   X(kResponses2xx, kCounter, "gatebook_responses_total", "class=\"2xx\"", "Responses by status class")              \
   X(kResponses3xx, kCounter, "gatebook_responses_total", "class=\"3xx\"", "Responses by status class")              \
@@ -50,11 +50,11 @@ enum class MetricKind { kCounter, kGauge };
   X(kUpstreamConnects, kCounter, "gatebook_upstream_connects_total", "result=\"ok\"", "Connections opened to upstreams") \
   X(kUpstreamConnectsFailed, kCounter, "gatebook_upstream_connects_total", "result=\"failed\"", "Connections opened to upstreams") \
   X(kUpstreamConnectsTimedOut, kCounter, "gatebook_upstream_connects_total", "result=\"timeout\"", "Connections opened to upstreams") \
-  X(kUpstreamReused, kCounter, "gatebook_upstream_reused_total", "", "Exchanges that took a pooled connection")     \
-  X(kUpstreamRetries, kCounter, "gatebook_upstream_retries_total", "", "Requests sent again after a stale pooled connection") \
+  X(kUpstreamReused, kCounter, "gatebook_upstream_reused_total", "", "Exchanges on a connection that had served others") \
+  X(kUpstreamRetries, kCounter, "gatebook_upstream_retries_total", "", "Requests sent again: on a stale connection, or not looked at") \
   X(kUpstreamRetriesRefused, kCounter, "gatebook_upstream_retries_refused_total", "", "Requests not sent again because of upstream.retry_budget") \
   X(kUpstreamOpen, kGauge, "gatebook_upstream_connections_open", "", "Upstream connections open now")               \
-  X(kUpstreamIdle, kGauge, "gatebook_upstream_connections_idle", "", "Upstream connections in the pool")            \
+  X(kUpstreamIdle, kGauge, "gatebook_upstream_connections_idle", "", "Upstream connections without an exchange")    \
   X(kUpstreamStale, kCounter, "gatebook_upstream_stale_total", "", "Pooled connections that their server ended, or wrote to unasked") \
   X(kUpstreamWaiting, kGauge, "gatebook_upstream_waiting", "", "Exchanges waiting for a server below upstream.max_connections") \
   X(kUpstreamEjections, kCounter, "gatebook_upstream_ejections_total", "", "Servers passed over by a worker after upstream.eject_after failures") \

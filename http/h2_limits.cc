@@ -69,7 +69,10 @@ void H2Limits::OnRequestDone() {
   for (size_t i = 0; i < kInfos.size(); ++i) Earn(static_cast<H2Budget>(i), kInfos[i].per_request * kUnit);
 }
 
-void H2Limits::OnDataSent() { Earn(H2Budget::kWindow, kWindowUpdatesPerData * kUnit); }
+void H2Limits::OnDataSent() {
+  Earn(H2Budget::kWindow, kWindowUpdatesPerData * kUnit);
+  Earn(H2Budget::kPing, kPingsPerData * kUnit);
+}
 
 void H2Limits::Refill(base::SteadyTime now) {
   if (!refilled_at_) refilled_at_ = now;

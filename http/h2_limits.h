@@ -22,7 +22,7 @@ namespace gatebook::http {
   X(kPeerReset, 200, 20, 1, kRapidReset)      /* RST_STREAM; CVE-2023-44487 */              \
   X(kProvokedReset, 50, 5, 0, kProvokedReset) /* those we had to send; CVE-2025-8671 */     \
   X(kSettings, 20, 2, 0, kSettingsFlood)      /* CVE-2019-9515 */                           \
-  X(kPing, 100, 20, 1, kPingFlood)            /* CVE-2019-9512 */                           \
+  X(kPing, 100, 20, 1, kPingFlood)            /* CVE-2019-9512; and DATA sent adds */       \
   X(kEmpty, 50, 5, 0, kEmptyFrames)           /* CVE-2019-9518 */                           \
   X(kPriority, 300, 20, 4, kPriorityFlood)    /* CVE-2019-9513 */                           \
   X(kWindow, 400, 50, 4, kWindowFlood)        /* CVE-2019-9511, 9517; and DATA sent adds */ \
@@ -51,6 +51,8 @@ class H2Limits {
   static constexpr uint32_t kContinuationsMost = 8;
   // WINDOW_UPDATE frames that a DATA frame of ours may be answered by.
   static constexpr int64_t kWindowUpdatesPerData = 8;
+  // PING frames likewise: gRPC measures each round trip of a stream that way.
+  static constexpr int64_t kPingsPerData = 1;
 
   H2Limits();
 

@@ -75,7 +75,10 @@ void H2Session::EndIfDue() {
 
 // Before the library works on a frame, and so before the frame costs anything.
 std::optional<H2End> H2Session::Judge(const H2FrameHead& frame) {
-  if (const auto end = limits_.OnFrame(frame, now_)) return end;
+  // What an upstream resets are streams that we opened.
+  const bool answer = options_.role == H2Role::kClient && frame.type == H2FrameType::kRstStream &&
+                      Find(frame.stream) != nullptr;
+  if (const auto end = answer ? std::nullopt : limits_.OnFrame(frame, now_)) return end;
   // RFC 9113 §6.3: the library no longer looks, since priorities mean nothing.
   if (frame.type == H2FrameType::kPriority && frame.stream == 0) return H2End::kProtocolError;
   if (frame.type != H2FrameType::kData && frame.type != H2FrameType::kHeaders) return std::nullopt;

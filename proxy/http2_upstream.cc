@@ -13,6 +13,8 @@ using net::IoStatus;
 // What one turn reads before others have theirs.
 constexpr size_t kReadShare = 256 * 1024;
 constexpr size_t kReadRoom = 16 * 1024;
+// Free storage for heads.
+constexpr size_t kMostTexts = 256;
 // Whoever gives an exchange up after so long, on a connection that was silent all the while, knows that
 // there is nobody at its other end.
 constexpr std::chrono::seconds kSilence{5};
@@ -51,7 +53,13 @@ UpstreamLease Http2Upstream::Open() {
   idle_timer_.Cancel();
   if (std::exchange(resting_, false)) parts_.metrics.Sub(Metric::kUpstreamIdle);
   ++unbegun_;
-  streams_.push_back(parts_.stores->streams.Make(*this, parts_.buffers));
+  http::H2HeadText room;
+  std::vector<http::H2HeadText>& texts = parts_.stores->texts;
+  if (!texts.empty()) {
+    room = std::move(texts.back());
+    texts.pop_back();
+  }
+  streams_.push_back(parts_.stores->streams.Make(*this, parts_.buffers, std::move(room)));
   return UpstreamLease(streams_.back().get());
 }
 
@@ -67,6 +75,10 @@ void Http2Upstream::Remove(Http2UpstreamStream& stream, bool unanswered) {
   if (unanswered && heard_at_ < stream.begun() && now() - stream.begun() >= kSilence) retired_ = true;
   const auto found = std::ranges::find(streams_, &stream, [](const auto& held) { return held.get(); });
   CHECK(found != streams_.end());
+  http::H2HeadText room = stream.TakeText();
+  std::vector<http::H2HeadText>& texts = parts_.stores->texts;
+  if (room.text.capacity() <= http::H2Pool::kTextMost && texts.size() < kMostTexts)
+    texts.push_back(std::move(room));
   std::swap(*found, streams_.back());
   streams_.pop_back();
   has_news_ = true;
@@ -132,7 +144,9 @@ bool Http2Upstream::ReadSome() {
     return false;
   }
   if (result.status != IoStatus::kOk) {
-    End(greeted_ ? "it broke off" : "it closed before it had said anything in HTTP/2");
+    if (greeted_ && streams_.empty() && !retired_) parts_.metrics.Add(Metric::kUpstreamStale);
+    // Exchanges that this breaks tell of it themselves.
+    End(greeted_ ? "" : "it closed before it had said anything in HTTP/2");
     return false;
   }
   received.Commit(result.bytes);

@@ -39,6 +39,7 @@ class Http2Upstream final : public net::Disposable,
     explicit Stores(base::BufferPool& buffers) : h2(buffers) {}
     http::H2Pool h2;
     ObjectPool<Http2UpstreamStream> streams;
+    std::vector<http::H2HeadText> texts;  // empty ones, with room for the next heads
   };
   struct Parts {
     net::Loop& loop;
@@ -65,7 +66,7 @@ class Http2Upstream final : public net::Disposable,
   bool IsOver() const { return over_; }
   size_t streams() const { return streams_.size(); }
   UpstreamConnection& connection() { return *connection_; }
-  // After a failure: why, in a few words that hold nothing of the peer's; may be empty.
+  // After a failure: which rule the server broke, in a few words that hold nothing of its own; may be empty.
   std::string_view failure() const { return failure_; }
 
   // For its streams.
@@ -84,7 +85,7 @@ class Http2Upstream final : public net::Disposable,
 
  private:
   void OnUpstreamReady() override { Pump(); }
-  void OnUpstreamFailed() override { End("it broke off"); }
+  void OnUpstreamFailed() override { End(""); }
 
   // H2Handler
   void OnSettings() override;

@@ -39,8 +39,13 @@ void Copy(const http::ResponseHead& head, http::H2HeadText& text) {
 
 }  // namespace
 
-Http2UpstreamStream::Http2UpstreamStream(Http2Upstream& connection, base::BufferPool& buffers)
-    : UpstreamSide(connection.server()), connection_(connection), out_(buffers), body_(buffers) {}
+Http2UpstreamStream::Http2UpstreamStream(Http2Upstream& connection, base::BufferPool& buffers,
+                                         http::H2HeadText room)
+    : UpstreamSide(connection.server()),
+      connection_(connection),
+      out_(buffers),
+      text_(std::move(room)),
+      body_(buffers) {}
 
 void Http2UpstreamStream::Leave() {
   if (id_ != 0 && !closed_ && !(ended_ && end_sent_)) {

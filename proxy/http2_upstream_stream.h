@@ -25,7 +25,10 @@ class Http2Upstream;
 
 class Http2UpstreamStream final : public UpstreamSide {
  public:
-  Http2UpstreamStream(Http2Upstream& connection, base::BufferPool& buffers);
+  // `room`: empty, for the head to come.
+  Http2UpstreamStream(Http2Upstream& connection, base::BufferPool& buffers, http::H2HeadText room);
+  // At its end: the room, for another.
+  http::H2HeadText TakeText() { return std::move(text_); }
 
   void Begin(User& user, const OutgoingRequest& request) override;
   size_t room() const override;

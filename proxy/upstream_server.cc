@@ -67,7 +67,7 @@ UpstreamServer::UpstreamServer(const Parts& parts, UpstreamTarget target, std::f
                 metrics_,
                 parts.stores,
                 limits_,
-                keep_alive_,
+                upstream_.max_idle == 0 ? base::Duration() : keep_alive_,
                 target_.endpoint.tls ? "https" : "http"},
       health_(upstream_),
       sweep_([this] { SweepIdle(); }),
@@ -207,7 +207,7 @@ void UpstreamServer::Share(std::unique_ptr<Http2Upstream> connection) {
 void UpstreamServer::OnUpstreamFailed() {
   for (auto& connection : shared_) {
     if (!connection->IsOver() || connection->streams() > 0) continue;
-    if (!connection->failure().empty()) TellFailure(connection->failure());
+    if (!connection->failure().empty()) TellFailure(connection->failure(), true);
     loop_.Dispose(std::move(connection));
   }
   std::erase(shared_, nullptr);
@@ -252,9 +252,10 @@ void UpstreamServer::Eject() {
                    std::chrono::duration_cast<std::chrono::milliseconds>(span).count(), health_.failures());
 }
 
-void UpstreamServer::TellFailure(std::string_view why) {
+void UpstreamServer::TellFailure(std::string_view why, bool lost) {
   if (std::exchange(told_, true)) return;
-  base::LogWarning("upstream", "{}: no connection to server {} of {}: {}", upstream_.name, target_.number + 1,
+  base::LogWarning("upstream", "{}: {} server {} of {}: {}", upstream_.name,
+                   lost ? "ended the connection to" : "no connection to", target_.number + 1,
                    upstream_.servers.size(), why);
 }
 

@@ -73,8 +73,8 @@ class UpstreamServer final : private UpstreamConnection::User {
   }
   // Passes it over for a while.
   void Eject();
-  // Says in the log why a connection could not be made, once until it answers again.
-  void TellFailure(std::string_view why);
+  // Says in the log why a connection could not be made, or was lost, once until it answers again.
+  void TellFailure(std::string_view why, bool lost = false);
 
  private:
   class Idle;
