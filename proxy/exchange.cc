@@ -57,7 +57,6 @@ void Exchange::Begin(const Request& request) {
     return EndWith(Ending::kOwnAnswer);
   }
   open_timer_.Arm(context_.loop.timers(), facts_of_visit_.started + kOpenAfter);
-  FindUpstream();
 }
 
 Exchange::~Exchange() {
@@ -144,6 +143,7 @@ void Exchange::TakeUpstream(UpstreamLease lease) {
 
 Exchange::End Exchange::Pump() {
   share_ = kShare;
+  if (phase_ == Phase::kBegun) FindUpstream();
   if (phase_ == Phase::kExchanging) PumpRequest();
   if (phase_ == Phase::kExchanging) PumpResponse();
   if (phase_ == Phase::kFlushing) PumpFlushing();

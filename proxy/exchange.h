@@ -1,10 +1,13 @@
 // Exchange: one request and its response, or one tunnel.
 //
-//                 ┌──────────── refused ───────────┐
-//   Begin ─► kConnecting ─► kExchanging ─► kFlushing ─► kOver
-//                 ▲   stale     │  101                 ▲
-//                 └── retry ────┤                      │
-//                               └──► kTunnel ──────────┘
+//      ┌───────────── refused ─────────────────────┐
+//   kBegun ─► kConnecting ─► kExchanging ─► kFlushing ─► kOver
+//                  ▲   stale     │  101                 ▲
+//                  └── retry ────┤                      │
+//                                └──► kTunnel ──────────┘
+//
+// Nothing is asked of an upstream before the first Pump(): a stream that is reset by the same bytes
+// which opened it costs the upstream nothing.
 //
 // It stands between two sides that speak in messages (proxy/client_side.h, proxy/upstream_side.h) and
 // knows of neither which protocol that is. Both directions go on at the same time: the request body to
@@ -78,7 +81,7 @@ class Exchange final : private UpstreamSide::User {
   uint64_t bytes_in() const { return facts_of_visit_.bytes_in; }
 
  private:
-  enum class Phase { kConnecting, kExchanging, kFlushing, kTunnel, kOver };
+  enum class Phase { kBegun, kConnecting, kExchanging, kFlushing, kTunnel, kOver };
 
   void Begin(const Request& request);
   void FindUpstream();
@@ -139,7 +142,7 @@ class Exchange final : private UpstreamSide::User {
   ClientSide& client_;
   const http::RequestHead& head_;
   VisitFacts facts_of_visit_;
-  Phase phase_ = Phase::kConnecting;
+  Phase phase_ = Phase::kBegun;
   End end_ = End::kNotYet;
 
   const config::Route* route_ = nullptr;
