@@ -16,6 +16,8 @@ using Take = UpstreamSide::Take;
 
 // What is read at once of a body that nobody wants any more.
 constexpr size_t kMostDropped = 64 * 1024;
+// What is kept of a body: no more than a fresh upstream has room for.
+constexpr size_t kMostKept = 64 * 1024;
 // Of a request that the upstream has not looked at.
 constexpr uint8_t kMostRetries = 3;
 constexpr uint32_t kMostInterimAnswers = 8;
@@ -35,6 +37,7 @@ Exchange::Exchange(WorkerContext& context, Generation& generation, ClientSide& c
       client_(client),
       head_(*request.head),
       facts_(facts),
+      kept_body_(context.buffers),
       to_upstream_(context.buffers),
       to_client_(context.buffers),
       response_timer_([this] { OnResponseTimeout(); }),
@@ -138,7 +141,25 @@ void Exchange::TakeUpstream(UpstreamLease lease) {
                            .rules = generation_.RulesOf(*route_).request.get(),
                            .trace = trace ? &*trace : nullptr});
   request_sent_at_ = context_.loop.now();
+  if (retries_ > 0) SendAgain();
   if (!request_read_) client_.WriteContinue();
+}
+
+void Exchange::SendAgain() {
+  if (!kept_body_.IsEmpty()) upstream_->WriteBody(kept_body_.data());
+  if (request_read_ && head_.framing != Framing::kNone) {
+    upstream_->WriteEnd(Left(client_.trailers(), generation_.RulesOf(*route_).request.get()));
+  }
+}
+
+void Exchange::KeepForAnother(std::string_view piece) {
+  if (!keeps_body_ || head_written_) return;
+  keeps_body_ = upstream_->may_be_unseen() && kept_body_.size() + piece.size() <= kMostKept;
+  if (keeps_body_) {
+    kept_body_.Append(piece);
+  } else {
+    kept_body_.Release();
+  }
 }
 
 Exchange::End Exchange::Pump() {
@@ -173,6 +194,7 @@ bool Exchange::FillFromClient() {
           Refuse(Refusal::kBodyTooLarge);
           return false;
         }
+        KeepForAnother(piece);
         if (!send_failed_) {
           upstream_->WriteBody(piece);
         } else if (HasMovedShare(piece.size())) {  // read to find its end, no more
@@ -274,6 +296,8 @@ void Exchange::OnFinalHead(const http::ResponseHead& head) {
   facts_of_visit_.status = static_cast<uint16_t>(head.status);
   facts_of_visit_.upstream_us = MicrosecondsSince(request_sent_at_);
   response_timer_.Cancel();
+  kept_body_.Release();
+  keeps_body_ = false;
   pool().Report(upstream_->server(), ServerOutcome::kAnswered);
   if (head.framing == Framing::kNone) return EndWith(Ending::kHead);
   WriteHead();
@@ -313,7 +337,6 @@ void Exchange::OnUpstreamFailed(const UpstreamSide::Failure& failure) {
   Refuse(failure.refusal);
 }
 
-// Nothing of a body is kept, so what was taken of one cannot be sent again.
 bool Exchange::MayRetry(UpstreamSide::Repeat repeat) {
   switch (repeat) {
     case UpstreamSide::Repeat::kNever:
@@ -321,8 +344,7 @@ bool Exchange::MayRetry(UpstreamSide::Repeat repeat) {
     case UpstreamSide::Repeat::kIfSafe:
       return retries_ == 0 && IsSafe(head_.method) && head_.framing == Framing::kNone && pool().MayRetry();
     case UpstreamSide::Repeat::kAlways:
-      return retries_ < kMostRetries && facts_of_visit_.bytes_in == 0 &&
-             (head_.framing == Framing::kNone || !request_read_) && pool().MayRetry();
+      return retries_ < kMostRetries && keeps_body_ && pool().MayRetry();
   }
   return false;
 }

@@ -23,7 +23,7 @@
 // Owns: its lease of an upstream while it has one.
 // Ends: destroying it gives the lease up and completes the record as far as
 //   it went. May be destroyed inside its own Pump()'s caller.
-// Limits: those of its two sides; of a tunnel 4 to 16 KiB each way.
+// Limits: those of its two sides; of a tunnel 4 to 16 KiB each way; 64 KiB of body kept to be sent again.
 #pragma once
 
 #include <memory>
@@ -97,6 +97,9 @@ class Exchange final : private UpstreamSide::User {
   void OnFinalHead(const http::ResponseHead& head);
   void WriteHead();
   void OnUpstreamFailed(const UpstreamSide::Failure& failure);
+  // What was taken of the request's body goes to another upstream again.
+  void SendAgain();
+  void KeepForAnother(std::string_view piece);
   // Those that the route's rules leave.
   std::span<const http::Field> Left(std::span<const http::Field> trailers, const http::HeaderRules* rules);
   // False: the client takes no more now.
@@ -150,6 +153,7 @@ class Exchange final : private UpstreamSide::User {
   std::unique_ptr<UpstreamPool::Attempt> attempt_;
   UpstreamLease upstream_;
   const ClientFacts& facts_;
+  base::Buffer kept_body_;    // for an upstream that may refuse it unseen, until there is an answer
   base::Buffer to_upstream_;  // of a tunnel
   base::Buffer to_client_;
   base::SteadyTime request_sent_at_{};
@@ -165,6 +169,7 @@ class Exchange final : private UpstreamSide::User {
   bool send_failed_ = false;   // the upstream stopped reading; its answer may still come
   bool head_written_ = false;
   bool answer_read_ = false;  // its last byte
+  bool keeps_body_ = true;    // kept_body_ is all of it so far
   uint8_t retries_ = 0;
   bool written_ = false;  // the visit is in the book, complete
   bool written_open_ = false;

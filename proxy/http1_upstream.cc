@@ -21,7 +21,10 @@ constexpr size_t kMostOut = 64 * 1024;
 
 Http1Upstream::Http1Upstream(UpstreamPool& pool, base::BufferPool& buffers,
                              std::unique_ptr<UpstreamConnection> connection)
-    : UpstreamSide(connection->server()), pool_(pool), connection_(std::move(connection)), out_(buffers) {}
+    : UpstreamSide(connection->server(), false),
+      pool_(pool),
+      connection_(std::move(connection)),
+      out_(buffers) {}
 
 std::unique_ptr<UpstreamConnection> Http1Upstream::TakeConnection() {
   connection_->SetUser(nullptr);

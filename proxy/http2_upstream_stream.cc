@@ -41,7 +41,7 @@ void Copy(const http::ResponseHead& head, http::H2HeadText& text) {
 
 Http2UpstreamStream::Http2UpstreamStream(Http2Upstream& connection, base::BufferPool& buffers,
                                          http::H2HeadText room)
-    : UpstreamSide(connection.server()),
+    : UpstreamSide(connection.server(), true),
       connection_(connection),
       out_(buffers),
       text_(std::move(room)),

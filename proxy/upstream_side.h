@@ -42,6 +42,8 @@ class UpstreamSide {
 
   // In upstream.servers.
   size_t server() const { return server_; }
+  // Whether its failures may say Repeat::kAlways: what was sent of a body is worth keeping for a while.
+  bool may_be_unseen() const { return may_be_unseen_; }
 
   // ---- the request
 
@@ -102,11 +104,12 @@ class UpstreamSide {
   virtual void Leave() = 0;
 
  protected:
-  explicit UpstreamSide(size_t server) : server_(server) {}
+  UpstreamSide(size_t server, bool may_be_unseen) : server_(server), may_be_unseen_(may_be_unseen) {}
   ~UpstreamSide() = default;
 
  private:
   const size_t server_;
+  const bool may_be_unseen_;
 };
 
 struct LeaseEnd {

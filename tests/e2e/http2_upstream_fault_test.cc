@@ -73,6 +73,34 @@ TEST_F(Http2UpstreamTest, WhatTheUpstreamHasNotLookedAtIsAskedAgain) {
   EXPECT_EQ(edge_->Metric("gatebook_upstream_retries_total"), 2u);
 }
 
+TEST_F(Http2UpstreamTest, ABodyThatItHasNotLookedAtIsSentAgain) {
+  StartH2([this](H2Call& call, H2Event event) {
+    // Refused when the body is there, so that it has to come from somewhere else than the client.
+    if (event == H2Event::kEnd && counted_++ % 2 == 0) return call.Reset(H2Error::kRefusedStream);
+    if (event != H2Event::kEnd) return;
+    Note(call);
+    call.Head(200);
+    call.Send(call.body);
+    call.End();
+  });
+  const auto answer = Ask(Request("POST /", "Content-Length: 5\r\n") + "hello");
+  EXPECT_EQ(answer.status(), 200);
+  EXPECT_EQ(answer.body, "hello");
+  const std::string chunked = support::Chunk("hel") + support::Chunk("lo") + "0\r\nX-Sum: 7\r\n\r\n";
+  EXPECT_EQ(Ask(Request("POST /", "Transfer-Encoding: chunked\r\n") + chunked).body, "hello");
+  {
+    const std::lock_guard lock(mutex_);
+    EXPECT_EQ(trailers_, (FieldTexts{{"x-sum", "7"}}));
+  }
+  // More than is kept is not sent twice.
+  const std::string much(200'000, 'x');
+  EXPECT_EQ(Ask(Request("POST /", "Content-Length: 200000\r\n") + much).status(), 502);
+  const auto visits = edge_->WaitForVisits(3);
+  ASSERT_EQ(visits.size(), 3u);
+  EXPECT_EQ(visits[0]["bytes_in"], 5);
+  EXPECT_EQ(visits[2]["denied"], "upstream_closed");
+}
+
 TEST_F(Http2UpstreamTest, AfterAGoawayTheNextRequestTakesANewConnection) {
   StartRaw([](UpstreamConnection& connection, HttpMessage&) {
     http::H2Listener listener;

@@ -203,6 +203,27 @@ TEST_F(Http2UpstreamTest, AClientThatReadsNothingHoldsUpNobodyElse) {
   EXPECT_LE(edge_->ResidentKib(), 200'000u);
 }
 
+TEST_F(Http2UpstreamTest, StreamsEndUnderTheGenerationTheyBeganWith) {
+  StartH2([](H2Call& call, H2Event event) {
+    if (event == H2Event::kHead) call.Head(200);
+    if (event == H2Event::kData) call.Send(std::exchange(call.body, {}));
+    if (event == H2Event::kEnd) call.End();
+  });
+  H2Client client(edge_->Tls());
+  ASSERT_TRUE(client.Send(http::Headers(1, http::Post("/talk"), false) + http::Data(1, "one ")));
+  ASSERT_TRUE(client.WaitForPayload(4));
+  ASSERT_EQ(edge_->Command({"reload", "--wait"}).exit_code, 0);
+  EXPECT_EQ(Ask(Request("GET /")).status(), 200);
+  EXPECT_EQ(upstream_->connections(), 2u);  // what is new begins anew
+  ASSERT_TRUE(client.Send(http::Data(1, "two", true)));
+  EXPECT_NE(client.WaitFor("DATA 1 end"), "");
+  EXPECT_EQ(client.payload(), "one two");
+  EXPECT_TRUE(WaitUntil([&] {
+    return edge_->Metric("gatebook_generations_live") == 1 &&
+           edge_->Metric("gatebook_upstream_connections_open") == 1;
+  }));
+}
+
 // ---- tunnels
 
 constexpr char kHandshake[] =
