@@ -130,6 +130,34 @@ TEST(H2Client, TakesAGoawayAtItsWord) {
   EXPECT_EQ(peer.session().end(), H2End::kDrained);
 }
 
+TEST(H2Client, TakesResetsOfItsOwnStreamsForAnswers) {
+  H2Peer peer(Client());
+  peer.Feed(Settings() + SettingsAck());
+  for (int i = 0; i < 500; ++i) {
+    const auto id = peer.session().SubmitRequest(kGet, true);
+    ASSERT_TRUE(id);
+    peer.Feed(Rst(*id, 7));
+  }
+  EXPECT_FALSE(peer.session().IsOver());
+  // Others are a flood like any.
+  for (int i = 0; i < 500 && !peer.session().IsOver(); ++i) peer.Feed(Rst(1, 7));
+  EXPECT_TRUE(peer.session().IsOver());
+}
+
+TEST(H2Client, TellsWhenTheServerHasGreetedAndWhatItAllows) {
+  H2Peer peer(Client());
+  EXPECT_FALSE(peer.session().AllowsConnect());
+  peer.Feed(Settings(Setting(8, 1)));
+  EXPECT_TRUE(peer.session().AllowsConnect());
+  H2Request request = kGet;
+  request.method = "CONNECT";
+  request.protocol = "websocket";
+  peer.Hear();
+  peer.session().SubmitRequest(request, false);
+  EXPECT_EQ(peer.Hear(),
+            "HEADERS 1 :method=CONNECT :scheme=https :authority=up.example :path=/a :protocol=websocket\n");
+}
+
 TEST(H2Client, TakesNoPush) {
   H2Peer peer(Client());
   peer.session().SubmitRequest(kGet, true);
