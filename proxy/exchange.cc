@@ -141,8 +141,11 @@ void Exchange::TakeUpstream(UpstreamLease lease) {
                            .rules = generation_.RulesOf(*route_).request.get(),
                            .trace = trace ? &*trace : nullptr});
   request_sent_at_ = context_.loop.now();
-  if (retries_ > 0) SendAgain();
-  if (!request_read_) client_.WriteContinue();
+  if (retries_ > 0) {
+    SendAgain();
+  } else if (!request_read_) {
+    client_.WriteContinue();
+  }
 }
 
 void Exchange::SendAgain() {
