@@ -101,7 +101,7 @@ struct Upstream {
   Balance balance = Balance::kRoundRobin;
   std::vector<uint32_t> weights;    // one a server, 1 to 1,000; empty: all 1
   milliseconds slow_start = 0s;     // a server that comes back gets its full weight after this
-  uint32_t max_idle = 128;          // pooled connections to a server, a worker
+  uint32_t max_idle = 1024;         // pooled connections to a server, a worker
   uint32_t max_connections = 0;     // to one server, shared out evenly among workers; 0: no limit
   uint32_t queue = 128;             // exchanges a worker that wait for one of these
   milliseconds queue_timeout = 1s;  // beyond: 503

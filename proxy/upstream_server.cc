@@ -10,6 +10,9 @@ using base::Metric;
 
 namespace {
 
+// Idle connections of this very turn that are passed over in search of an older one.
+constexpr size_t kMostPassedOver = 16;
+
 uint32_t ShareOf(uint32_t most, uint32_t workers) { return most == 0 ? 0 : std::max(most / workers, 1U); }
 
 }  // namespace
@@ -102,9 +105,7 @@ ServerView UpstreamServer::View() const {
 
 std::unique_ptr<UpstreamConnection> UpstreamServer::TakeIdle(const std::string& preamble) {
   while (true) {
-    const auto last = std::find_if(idle_.rbegin(), idle_.rend(), [&preamble](const auto& idle) {
-      return idle->connection().preamble() == preamble;
-    });
+    const auto last = FindIdle(preamble);
     if (last == idle_.rend()) return nullptr;
     auto connection = (*last)->Take();
     // The wrapper may be on the call stack: an idle connection's own event can lead here.
@@ -119,6 +120,20 @@ std::unique_ptr<UpstreamConnection> UpstreamServer::TakeIdle(const std::string& 
     metrics_.Add(Metric::kUpstreamReused);
     return connection;
   }
+}
+
+// One that came back before this turn is watched and needs no look by a system call: where such a one is
+// near, it goes first.
+UpstreamServer::IdleList::reverse_iterator UpstreamServer::FindIdle(const std::string& preamble) {
+  auto found = idle_.rend();
+  size_t left = kMostPassedOver;
+  for (auto idle = idle_.rbegin(); idle != idle_.rend() && left > 0; ++idle) {
+    if ((*idle)->connection().preamble() != preamble) continue;
+    if ((*idle)->connection().idle_turn() != loop_.turn()) return idle;
+    if (found == idle_.rend()) found = idle;
+    --left;
+  }
+  return found;
 }
 
 void UpstreamServer::GiveIdle(std::unique_ptr<UpstreamConnection> connection) {

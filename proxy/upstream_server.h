@@ -1,7 +1,7 @@
 // UpstreamServer: one server of an upstream as one worker sees it: its idle or shared connections, how
 // many are open, and whether it is to be passed over.
 //
-// The connection used last is taken first, so that spare ones grow old and are closed. A
+// Those used last are taken first, so that spare ones grow old and are closed. A
 // connection that came back in this very turn of the loop is looked at with a system call before it is
 // taken again: since it came back the kernel was not asked. One that came back earlier is watched.
 //
@@ -81,6 +81,8 @@ class UpstreamServer final : private UpstreamConnection::User {
   // Of the shared connections.
   void OnUpstreamReady() override { on_room_(); }
   void OnUpstreamFailed() override;
+  using IdleList = std::vector<std::unique_ptr<Idle>>;  // the one used last at the end
+  IdleList::reverse_iterator FindIdle(const std::string& preamble);
   void Remove(Idle* idle);
   void SweepIdle();
   void GiveUpOldest();
@@ -99,7 +101,7 @@ class UpstreamServer final : private UpstreamConnection::User {
   const uint32_t most_connections_;  // 0: no limit
   std::function<void()> on_room_;
   std::shared_ptr<ServerLoad> load_;
-  std::vector<std::unique_ptr<Idle>> idle_;  // the one used last at the end
+  IdleList idle_;
   const Http2Upstream::Parts h2_parts_;
   std::vector<std::unique_ptr<Http2Upstream>> shared_;  // the oldest first
   bool retired_ = false;

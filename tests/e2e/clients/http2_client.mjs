@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import http2 from 'node:http2';
 
 const [port, ca] = process.argv.slice(2);
-const session = http2.connect(`https://localhost:${port}`, { ca: readFileSync(ca) });
+const session = http2.connect(`https://127.0.0.1:${port}`, { ca: readFileSync(ca) });
 const exchange = (fields, body) => new Promise((resolve, reject) => {
   const stream = session.request(fields);
   const pieces = [];
