@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "http/request_parser.h"
 #include "net/socket_stream.h"
 
@@ -52,14 +53,28 @@ class AdminServer::Connection : public net::Disposable, private net::StreamHandl
       request_.append(bytes, result.bytes);
       const auto status = parser_.Parse(request_);
       if (status == http::ParseStatus::kNeedMore) continue;
-      answer_ = status == http::ParseStatus::kDone ? AnswerTo(parser_.head())
-                                                   : Write({http::InfoOf(parser_.refusal()).status, "text/plain", "refused\n"}, true);
+      answer_ = status == http::ParseStatus::kDone
+                    ? AnswerTo(parser_.head())
+                    : Write({http::InfoOf(parser_.refusal()).status, "text/plain", "refused\n"}, true);
       return true;
     }
   }
 
+  // Whoever opens a page lets it make their browser ask (Fetch Standard §3.1): a page of anybody's must not
+  // act here, where the address is one that a browser reaches.
+  static bool IsFromPage(const http::RequestHead& head) {
+    return std::any_of(head.fields.begin(), head.fields.end(), [](const http::Field& field) {
+      return base::EqualsIgnoreCase(field.name, "origin") ||
+             base::EqualsIgnoreCase(field.name, "sec-fetch-site");
+    });
+  }
+
   std::string AnswerTo(const http::RequestHead& head) const {
-    if (head.method == http::Method::kPost && server_.actions_) return Write(server_.actions_(head.path), true);
+    if (head.method == http::Method::kPost && IsFromPage(head)) {
+      return Write({403, "text/plain", "not for web pages\n"}, true);
+    }
+    if (head.method == http::Method::kPost && server_.actions_)
+      return Write(server_.actions_(head.path), true);
     if (head.method != http::Method::kGet && head.method != http::Method::kHead) {
       return Write({405, "text/plain", "only GET\n"}, true);
     }
@@ -88,8 +103,8 @@ AdminServer::AdminServer(net::Loop& loop, base::UniqueFd listener, Pages pages, 
       pages_(std::move(pages)),
       actions_(std::move(actions)),
       listener_(
-          loop, std::move(listener), [this](base::UniqueFd fd, std::optional<base::IpAddress>) { OnAccept(std::move(fd)); },
-          [] {}) {}
+          loop, std::move(listener),
+          [this](base::UniqueFd fd, std::optional<base::IpAddress>) { OnAccept(std::move(fd)); }, [] {}) {}
 
 AdminServer::~AdminServer() = default;
 

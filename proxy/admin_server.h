@@ -1,7 +1,7 @@
 // AdminServer: /metrics, /healthz, /readyz and /status for ops, on the main thread.
 //
 // Small answers over HTTP/1, one request a connection. GET changes nothing; POST does what its
-// path names. Nothing personal is shown: the address defaults to a Unix socket all the same.
+// path names, but not for a web page (Origin, Sec-Fetch-Site). Nothing personal is shown: the address defaults to a Unix socket all the same.
 //
 // Thread: the main loop's. Owns: listener and connections. Borrows: the source of pages.
 // Ends: destroying it closes everything.

@@ -21,12 +21,17 @@ class AdminServerTest : public testing::Test {
   AdminServerTest() {
     auto fd = net::BindListener(address_, path_, 0600);
     EXPECT_TRUE(fd.ok());
-    server_ = std::make_unique<AdminServer>(loop_, std::move(*fd), [this](std::string_view path) {
+    const auto pages = [this](std::string_view path) {
       asked_ += path;
       if (path == "/healthz") return AdminServer::Page{200, "text/plain; charset=utf-8", "well\n"};
       if (path == "/large") return AdminServer::Page{200, "text/plain", std::string(3'000'000, 'x')};
       return AdminServer::Page{404, "text/plain", "nothing here\n"};
-    });
+    };
+    const auto actions = [this](std::string_view path) {
+      done_ += path;
+      return AdminServer::Page{200, "text/plain", "done\n"};
+    };
+    server_ = std::make_unique<AdminServer>(loop_, std::move(*fd), pages, actions);
   }
 
   base::UniqueFd Connect() {
@@ -61,6 +66,7 @@ class AdminServerTest : public testing::Test {
   const net::SocketAddress address_ = *net::SocketAddress::FromUnixPath(path_);
   net::Loop loop_;
   std::string asked_;
+  std::string done_;
   std::unique_ptr<AdminServer> server_;
 };
 
@@ -85,6 +91,22 @@ TEST_F(AdminServerTest, WhatIsNotThereIs404AndOtherMethodsAreRefused) {
   EXPECT_TRUE(Ask("GET /etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 404 "));
   EXPECT_TRUE(Ask("DELETE /healthz HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 405 "));
   EXPECT_EQ(asked_, "/etc/passwd");
+}
+
+TEST_F(AdminServerTest, APostActs) {
+  EXPECT_TRUE(Ask("POST /reload HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").ends_with("done\n"));
+  EXPECT_EQ(done_, "/reload");
+  EXPECT_EQ(asked_, "");
+}
+
+TEST_F(AdminServerTest, APageInABrowserCannotAct) {
+  for (const char* field :
+       {"Origin: https://elsewhere.example", "Origin: null", "sec-fetch-site: cross-site"}) {
+    EXPECT_TRUE(
+        Ask(std::string("POST /reload HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n") + field + "\r\n\r\n")
+            .starts_with("HTTP/1.1 403 "));
+  }
+  EXPECT_EQ(done_, "");
 }
 
 TEST_F(AdminServerTest, ABrokenOrHugeRequestIsRefused) {
