@@ -71,6 +71,7 @@ enum class MetricKind { kCounter, kGauge };
   X(kVisitsDroppedNoSegment, kCounter, "gatebook_visits_dropped_total", "reason=\"no_segment\"", "Visits not recorded") \
   X(kVisitsDroppedTooLarge, kCounter, "gatebook_visits_dropped_total", "reason=\"too_large\"", "Visits not recorded") \
   X(kVisitsDroppedExpired, kCounter, "gatebook_visits_dropped_total", "reason=\"expired\"", "Visits not recorded")  \
+  X(kVisitsDroppedErased, kCounter, "gatebook_visits_dropped_total", "reason=\"erased\"", "Visits not recorded")    \
   X(kVisitsDroppedRefused, kCounter, "gatebook_visits_dropped_total", "reason=\"redis_refused\"", "Visits not recorded") \
   X(kClosingsAccepted, kCounter, "gatebook_closings_total", "state=\"accepted\"", "Closing records of long exchanges") \
   X(kClosingsStored, kCounter, "gatebook_closings_total", "state=\"stored\"", "Closing records of long exchanges")  \

@@ -4,6 +4,7 @@
 //   lock                    locked by the process that runs
 //   instance                128 random bits in hexadecimal, made once: who this journal is
 //   <worker>-<n>.segment    segments; <name>.new while they are being made
+//   erasures                logger/erasures.h
 //   quarantine/             logger/journal_quarantine.h
 //
 // Thread: Open and later the keeper's thread; instance() and path() any.

@@ -86,6 +86,7 @@ Recorder::~Recorder() { Stop(base::SteadyTime::min()); }
 
 void Recorder::Start() {
   CHECK(!thread_.joinable());
+  ReadErasures();
   bell_.Watch(doorbell_.fd());
   housekeeping_.Watch(housekeeping_fd_.get());
   writer_.Start();
@@ -131,6 +132,7 @@ void Recorder::OnWriterLost() {
     lane.reader->Rewind();
   }
   release_.Cancel();
+  for (size_t i = 0; i < lanes_.size(); ++i) Settle(i);
   for (Lane& lane : lanes_) Fill(lane);
   oldest_.store(Oldest(), std::memory_order_relaxed);
   if (stopping_) stop_.Arm(loop_.timers(), std::min(stop_.deadline(), loop_.now() + kStopWithoutRedis));
@@ -147,6 +149,7 @@ void Recorder::Housekeep() {
   writer_.Housekeep();
   enrichment_.TakeHints(hints_);
   enrichment_.Housekeep();
+  ReadErasures();
   DropExpired();
   for (Lane& lane : lanes_) lane.reader->EraseReleased();
   Publish();
@@ -171,6 +174,8 @@ void Recorder::PumpLane(size_t index) {
       Name name;
       if (next.record.type == RecordType::kClosing) {
         if (!writer_.Add(index, next.record.id, next.record.closing)) break;
+      } else if (IsErased(next.record)) {
+        if (!writer_.PassOver(index)) break;
       } else {
         if (!NameFor(next, &name)) break;
         if (!writer_.Add(index, next.record.id, next.record.visit, name)) break;
@@ -210,7 +215,7 @@ void Recorder::Fill(Lane& lane) {
       return;
     }
     next.since = loop_.now();
-    if (next.record.type == RecordType::kVisit && !IsOver(next.record)) {
+    if (next.record.type == RecordType::kVisit && !IsOver(next.record) && !IsErased(next.record)) {
       enrichment_.Ask(next.record.visit.ip);
     }
   }
@@ -235,6 +240,7 @@ bool Recorder::NameFor(const Waiting& waiting, Name* name) {
 void Recorder::OnBatchStored(size_t index, const BatchTally& tally) {
   Lane& lane = lanes_[index];
   lane.under_way = false;
+  Settle(index);
   Hold(lane, lane.sent, tally);
   PumpLane(index);
   oldest_.store(Oldest(), std::memory_order_relaxed);
@@ -270,8 +276,11 @@ void Recorder::DropExpired() {
     size_t dropped = 0;
     for (Fill(lane); lane.head < lane.waiting.size() && dropped < kWindow; Fill(lane)) {
       const Record& record = lane.waiting[lane.head].record;
-      if (!IsOver(record)) break;
-      ++(record.type == RecordType::kVisit ? tally.visits_expired : tally.closings_dropped);
+      const bool erased = IsErased(record);
+      if (!erased && !IsOver(record)) break;
+      ++(record.type == RecordType::kClosing ? tally.closings_dropped
+         : erased                            ? tally.visits_erased
+                                             : tally.visits_expired);
       last = record.position;
       ++lane.head;
       ++dropped;
@@ -283,6 +292,58 @@ void Recorder::DropExpired() {
   }
   if (more) loop_.Post([this] { DropExpired(); });
   oldest_.store(Oldest(), std::memory_order_relaxed);
+}
+
+void Recorder::SetErasures(ErasureRegister erasures, ErasureKey key) {
+  CHECK(!thread_.joinable());
+  erasure_register_.emplace(std::move(erasures));
+  erasure_key_.emplace(key);
+}
+
+bool Recorder::LoadErasures(std::chrono::milliseconds patience) {
+  auto settled = std::make_shared<std::promise<bool>>();
+  auto answer = settled->get_future();
+  loop_.Post([this, settled] {
+    erasures_read_ = {};
+    ReadErasures();
+    if (erasures_unreadable_) return settled->set_value(false);
+    Unsettled one{{}, settled};
+    for (size_t i = 0; i < lanes_.size(); ++i) {
+      if (lanes_[i].under_way) one.lanes.push_back(i);
+    }
+    if (one.lanes.empty()) return settled->set_value(true);
+    unsettled_.push_back(std::move(one));
+  });
+  return answer.wait_for(patience) == std::future_status::ready && answer.get();
+}
+
+void Recorder::ReadErasures() {
+  if (!erasure_register_) return;
+  std::error_code error;
+  const auto changed = std::filesystem::last_write_time(erasure_register_->path(), error);
+  if (!error && changed == erasures_read_) return;
+  const auto loaded = erasure_register_->Load(clock_.WallNow());
+  if (erasures_unreadable_ != !loaded.ok() && !loaded.ok()) {
+    base::LogError("recorder", "{}; what was in force stays in force", loaded.error().message);
+  }
+  erasures_unreadable_ = !loaded.ok();
+  if (!loaded.ok()) return;
+  erasures_read_ = error ? std::filesystem::file_time_type{} : changed;
+  if (loaded->empty()) return erasures_.reset();
+  erasures_.emplace(*erasure_key_, *loaded);
+  writer_.ForgetFacts();
+}
+
+bool Recorder::IsErased(const Record& record) const {
+  return erasures_ && record.type == RecordType::kVisit && erasures_->Contains(record.visit);
+}
+
+void Recorder::Settle(size_t lane) {
+  std::erase_if(unsettled_, [lane](Unsettled& one) {
+    std::erase(one.lanes, lane);
+    if (one.lanes.empty()) one.settled->set_value(true);
+    return one.lanes.empty();
+  });
 }
 
 bool Recorder::IsOver(const Record& record) const {
@@ -298,8 +359,10 @@ void Recorder::Count(const BatchTally& tally) {
   metrics_.Add(Metric::kVisitsStored, tally.visits_stored);
   metrics_.Add(Metric::kVisitsReplayed, tally.visits_replayed);
   metrics_.Add(Metric::kVisitsDroppedExpired, tally.visits_expired);
+  metrics_.Add(Metric::kVisitsDroppedErased, tally.visits_erased);
   metrics_.Add(Metric::kVisitsDroppedRefused, tally.visits_refused);
-  metrics_.Sub(Metric::kVisitsInJournal, tally.visits_stored + tally.visits_expired + tally.visits_refused);
+  metrics_.Sub(Metric::kVisitsInJournal,
+               tally.visits_stored + tally.visits_expired + tally.visits_erased + tally.visits_refused);
   metrics_.Add(Metric::kClosingsStored, tally.closings_stored);
   metrics_.Add(Metric::kClosingsDropped, tally.closings_dropped);
 }

@@ -22,8 +22,11 @@
 
 #include <atomic>
 #include <deque>
+#include <filesystem>
+#include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,6 +35,7 @@
 #include "base/metrics.h"
 #include "config/config.h"
 #include "logger/enrichment.h"
+#include "logger/erasures.h"
 #include "logger/journal.h"
 #include "logger/name_hints.h"
 #include "logger/redis_writer.h"
@@ -58,7 +62,14 @@ class Recorder final : private RedisWriter::Handler {
            const base::Clock& clock, NameHints& hints, Doorbell& doorbell);
   ~Recorder();
 
+  // Before Start(): what is erased on a person's wish, and is dropped when it is met. Read at Start() and
+  // when its file has changed.
+  void SetErasures(ErasureRegister erasures, ErasureKey key);
   void Start();
+  // Reads the register, and returns when nothing that it covers is on its way to Redis: whoever then erases
+  // there erases all. False if that takes longer than `patience`, or the register can't be read.
+  // Any thread but the recorder's.
+  bool LoadErasures(std::chrono::milliseconds patience);
   // Delivers what it can until `deadline`, at once if all is delivered or Redis is away, and ends
   // the thread. The rest stays in the journal.
   void Stop(base::SteadyTime deadline);
@@ -116,6 +127,10 @@ class Recorder final : private RedisWriter::Handler {
   bool NameFor(const Waiting& waiting, Name* name);
   void Hold(Lane& lane, JournalPosition position, const BatchTally& tally);
   void ReleaseDue(std::chrono::milliseconds after);
+  void ReadErasures();
+  bool IsErased(const Record& record) const;
+  // A lane's batch is through, or all are lost: whoever waits for it.
+  void Settle(size_t lane);
   // While Redis is away nobody else finds out that a visit's time is over.
   void DropExpired();
   // Whether the visit, or the one that a closing is of, must be gone by now.
@@ -135,6 +150,17 @@ class Recorder final : private RedisWriter::Handler {
   Enrichment enrichment_;
   std::vector<Lane> lanes_;
   RedisWriter writer_;
+  // What an erasure waits for: the batches that were under way when it came.
+  struct Unsettled {
+    std::vector<size_t> lanes;
+    std::shared_ptr<std::promise<bool>> settled;
+  };
+  std::optional<ErasureRegister> erasure_register_;
+  std::optional<ErasureKey> erasure_key_;
+  std::optional<ErasureList> erasures_;  // empty: none in force
+  std::filesystem::file_time_type erasures_read_{};
+  bool erasures_unreadable_ = false;
+  std::vector<Unsettled> unsettled_;
   Wake bell_;
   Wake housekeeping_;
   base::UniqueFd housekeeping_fd_;

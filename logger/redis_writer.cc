@@ -185,6 +185,19 @@ bool RedisWriter::Add(size_t index, const VisitId& id, const Closing& closing) {
   return true;
 }
 
+bool RedisWriter::PassOver(size_t index) {
+  Lane& lane = lanes_[index];
+  CHECK(CanBegin(index));
+  if (lane.records >= batch_size_) return false;
+  ++lane.records;
+  ++lane.tally.visits_erased;
+  return true;
+}
+
+void RedisWriter::ForgetFacts() {
+  for (Lane& lane : lanes_) lane.facts.Clear();
+}
+
 RedisWriter::Committed RedisWriter::Commit(size_t index, BatchTally* tally) {
   Lane& lane = lanes_[index];
   if (lane.records == 0) return Committed::kNothing;

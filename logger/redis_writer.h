@@ -36,6 +36,7 @@ struct BatchTally {
   uint64_t visits_stored = 0;    // with the replayed
   uint64_t visits_replayed = 0;  // Redis had them already
   uint64_t visits_expired = 0;   // their deadline had passed: not sent
+  uint64_t visits_erased = 0;    // on a person's wish: not sent
   uint64_t visits_refused = 0;
   uint64_t closings_stored = 0;
   uint64_t closings_dropped = 0;  // the visit is gone, or Redis refused
@@ -81,10 +82,15 @@ class RedisWriter final : private RedisConnection::Handler {
   // (another minute, or the batch is full).
   bool Add(size_t lane, const VisitId& id, const Visit& visit, const Name& name);
   bool Add(size_t lane, const VisitId& id, const Closing& closing);
+  // Likewise, of a visit that is not to be sent: it counts as erased.
+  bool PassOver(size_t lane);
   // Sends what was added. OnBatchStored() follows, never before this returned, but for a
   // batch in which everything had expired: that one is done, and `tally` says how.
   enum class Committed { kNothing, kUnderWay, kDone };
   Committed Commit(size_t lane, BatchTally* tally);
+
+  // Entries must no longer point to those sent so far: some of them are being erased.
+  void ForgetFacts();
 
   // For people: "ok", or what is wrong.
   const std::string& state() const { return state_; }

@@ -15,6 +15,7 @@
 #include "proxy/admin_client.h"
 #include "proxy/server.h"
 #include "proxy/status_page.h"
+#include "proxy/subject_command.h"
 #include "review/commands.h"
 
 namespace gatebook::proxy {
@@ -174,6 +175,8 @@ int RunCommandLine(int argc, char** argv) {
     code = config ? review::RunSession(*config, session, json, stdout, isatty(STDOUT_FILENO) == 1)
                   : Code(ExitCode::kConfig);
   });
+
+  AddSubjectCommand(app, path, [&path] { return LoadOrSay(path); }, &code);
 
   CLI::App* status = with_config(add(app, "status", "How the running edge is", "gatebook status --json | jq .visits"));
   status->add_flag("--json", json, "As JSON");

@@ -110,6 +110,8 @@ base::Status Server::OpenBook() {
   journal_ = std::move(journal).value();
   recorder_ = std::make_unique<logger::Recorder>(*journal_, worker_count_, *config_, recorder_metrics_,
                                                  base::Clock::System(), *hints_, journal_->doorbell());
+  recorder_->SetErasures(logger::ErasureRegister(config_->journal.directory, config_->visit.retention),
+                         logger::ErasureKey(session_key_->bytes()));
   recorder_->Start();
   return {};
 }

@@ -14,6 +14,13 @@ namespace gatebook::proxy {
 
 using base::Metric;
 
+namespace {
+
+// The main thread stands still for so long at most.
+constexpr std::chrono::milliseconds kMostErasureWait{2000};
+
+}  // namespace
+
 void Server::TakeOver(EditionParts parts) {
   edition_ = std::move(parts.edition);
   std::erase_if(editions_, [](const auto& edition) { return edition.expired(); });
@@ -97,7 +104,12 @@ ReloadState Server::StateOfReloads() const {
 }
 
 AdminServer::Page Server::Do(std::string_view path) {
-  if (path != "/reload") return {404, "text/plain; charset=utf-8", "/reload\n"};
+  if (path == "/erasures") {
+    // The recorder has what is under way acknowledged in a moment, or given up.
+    if (recorder_->LoadErasures(kMostErasureWait)) return {200, "text/plain; charset=utf-8", "in force\n"};
+    return {503, "text/plain; charset=utf-8", "not in force: see the log and gatebook status\n"};
+  }
+  if (path != "/reload") return {404, "text/plain; charset=utf-8", "/reload /erasures\n"};
   const base::Status status = Reload();
   if (status.ok()) return {200, "text/plain; charset=utf-8", fmt::format("{}\n", edition_->number)};
   std::string why = status.error().message;

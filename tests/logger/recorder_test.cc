@@ -94,8 +94,9 @@ class Book {
   bool AddsUp() const {
     const uint64_t sum = Count(Metric::kVisitsStored) + Count(Metric::kVisitsInJournal) +
                          Count(Metric::kVisitsQuarantined) + Count(Metric::kVisitsDroppedExpired) +
-                         Count(Metric::kVisitsDroppedRefused) + Count(Metric::kVisitsDroppedFull) +
-                         Count(Metric::kVisitsDroppedNoSegment) + Count(Metric::kVisitsDroppedTooLarge);
+                         Count(Metric::kVisitsDroppedRefused) + Count(Metric::kVisitsDroppedErased) +
+                         Count(Metric::kVisitsDroppedFull) + Count(Metric::kVisitsDroppedNoSegment) +
+                         Count(Metric::kVisitsDroppedTooLarge);
     return Count(Metric::kVisitsAccepted) == sum;
   }
   // From now on the book's time is the test's.

@@ -1,0 +1,356 @@
+#include "review/subject.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+
+#include "base/hex.h"
+#include "base/rfc3339.h"
+#include "config/units.h"
+#include "logger/journal_directory.h"
+#include "logger/journal_scan.h"
+#include "logger/redis_keys.h"
+#include "review/redis_scan.h"
+#include "review/render.h"
+#include "review/subject_stream.h"
+
+namespace gatebook::review {
+namespace {
+
+using base::ExitCode;
+using logger::StoredVisit;
+using nlohmann::ordered_json;
+using namespace std::chrono_literals;
+
+constexpr size_t kStreamsAtOnce = 128;
+constexpr std::string_view kSessionPrefix = "gb:session:";
+// What came in between is met at the second time already: the edge had been told before the first.
+constexpr int kMostSweeps = 3;
+
+uint64_t Milliseconds(base::WallTime time) {
+  return static_cast<uint64_t>(std::max<int64_t>(0, time.time_since_epoch().count()));
+}
+
+ordered_json ToObject(const StoredVisit& visit) {
+  return ordered_json::parse(RenderVisit(visit, Form::kJson), nullptr, false);
+}
+
+// A visit of the journal in the form in which it is read back, but without name and place.
+StoredVisit ToStored(const logger::JournalVisit& waiting) {
+  StoredVisit visit;
+  visit.edge = waiting.edge;
+  visit.id = waiting.id;
+  std::string v, c;
+  logger::AppendVisitFacts(v, waiting.id, waiting.visit);
+  logger::AppendClientFacts(c, waiting.visit, {}, {});
+  static_cast<void>(logger::ReadVisitFacts(v, &visit) && logger::ReadClientFacts(c, &visit));
+  return visit;
+}
+
+std::string Dump(const ordered_json& object) {
+  return object.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n';
+}
+
+ordered_json ToObject(const Subject& subject, bool named) {
+  ordered_json object;
+  object["kind"] = subject.session ? "session" : "address";
+  if (named && subject.session) object["session"] = logger::ToText(*subject.session);
+  if (named && subject.ip) object["ip"] = subject.ip->ToText();
+  if (subject.ip) object["since"] = base::ToRfc3339(subject.since);
+  object["until"] = base::ToRfc3339(subject.until);
+  return object;
+}
+
+base::Error NothingStored(const Subject& subject) {
+  return {fmt::format("nothing is stored of this {}{}", subject.session ? "session" : "address",
+                      subject.ip ? " in this time" : ""),
+          ExitCode::kNegative};
+}
+
+}  // namespace
+
+struct SubjectRights::Found {
+  struct Session {
+    std::string key;
+    std::vector<std::pair<std::string, std::string>> fields;
+  };
+  std::vector<StoredVisit> visits;
+  std::vector<std::pair<std::string, std::string>> entries;  // key, entry id
+  std::vector<Session> sessions;
+  std::vector<StoredVisit> waiting;
+  std::vector<std::string> quarantine;
+
+  bool IsEmpty() const {
+    return entries.empty() && sessions.empty() && waiting.empty() && quarantine.empty();
+  }
+};
+
+Subject Subject::OfSession(const logger::SessionId& session, base::WallTime now) {
+  Subject subject;
+  subject.session = session;
+  subject.until = now;
+  return subject;
+}
+
+Subject Subject::OfAddress(const base::IpAddress& ip, base::WallTime since, base::WallTime until) {
+  Subject subject;
+  subject.ip = ip;
+  subject.since = since;
+  subject.until = until;
+  return subject;
+}
+
+std::string ErasureReceipt::ToJson() const {
+  ordered_json object;
+  object["receipt"] = id;
+  object["time"] = base::ToRfc3339(time);
+  object["subject"] = ToObject(subject, false);
+  object["subject"]["digest"] = digest;
+  if (!reason.empty()) object["reason"] = Harmless(reason);
+  object["removed"] = {{"visits", visits},
+                       {"closings", closings},
+                       {"sessions", sessions},
+                       {"quarantine_files", quarantine_files}};
+  object["waiting_in_journal"] = waiting_in_journal;
+  object["edge_told"] = edge_told;
+  object["aof_rewrite"] = aof_rewrite;
+  return Dump(object);
+}
+
+base::Status SubjectRights::FindVisits(const Subject& subject, Found* found) {
+  const auto keys = ScanKeys(client_, "gb:visits:*");
+  if (!keys) return keys.error();
+  // A record is written up to kMostRecordDelay after the arrival, and its clock may have stepped.
+  const uint64_t first = logger::MinuteOf(Milliseconds(subject.since));
+  const uint64_t last = logger::MinuteOf(Milliseconds(subject.until + logger::kMostRecordDelay)) + 1;
+  std::vector<SubjectStream> streams;
+  for (const std::string& key : *keys) {
+    const auto name = ParseVisitsKey(key);
+    if (name && name->minute >= first && name->minute <= last) streams.emplace_back(key, *name);
+  }
+  const std::string session = subject.session ? logger::ToText(*subject.session) : "";
+  const std::string ip = subject.ip ? subject.ip->ToText() : "";
+  const auto matches = [&](const StoredVisit& visit) {
+    if (visit.arrival < subject.since || visit.arrival >= subject.until) return false;
+    return subject.session ? visit.session == session : visit.ip == ip;
+  };
+  for (size_t begin = 0; begin < streams.size(); begin += kStreamsAtOnce) {
+    std::vector<SubjectStream*> unfinished;
+    for (size_t i = begin; i < std::min(streams.size(), begin + kStreamsAtOnce); ++i) {
+      unfinished.push_back(&streams[i]);
+    }
+    while (!unfinished.empty()) {
+      for (const SubjectStream* stream : unfinished) stream->AskForMore(client_);
+      std::vector<SubjectStream*> more;
+      for (SubjectStream* stream : unfinished) {
+        const auto finished = stream->Take(client_, matches);
+        if (!finished) return finished.error();
+        if (!*finished) more.push_back(stream);
+      }
+      unfinished = std::move(more);
+    }
+    for (size_t i = begin; i < std::min(streams.size(), begin + kStreamsAtOnce); ++i) {
+      for (const StoredVisit& visit : streams[i].visits()) found->visits.push_back(visit);
+      for (const std::string& entry : streams[i].entries())
+        found->entries.emplace_back(streams[i].key(), entry);
+    }
+  }
+  std::stable_sort(found->visits.begin(), found->visits.end(),
+                   [](const StoredVisit& a, const StoredVisit& b) { return a.arrival < b.arrival; });
+  return {};
+}
+
+base::Status SubjectRights::FindSessions(const Subject& subject, Found* found) {
+  std::vector<std::string> keys;
+  if (subject.session) {
+    keys.push_back(logger::SessionKey(*subject.session));
+  } else {
+    auto all = ScanKeys(client_, "gb:session:*");
+    if (!all) return all.error();
+    keys = std::move(all).value();
+  }
+  const std::string ip = subject.ip ? subject.ip->ToText() : "";
+  return AskOfEach(
+      client_, keys,
+      [](logger::RedisClient& client, const std::string& key) {
+        client.Append({"HGETALL", key});
+      },
+      [&](const std::string& key, const logger::RedisReply& reply) -> base::Status {
+        if (reply.IsError()) return RedisSaid(reply.text);
+        if (reply.elements.size() < 2) return {};
+        Found::Session session{key, {}};
+        bool same_ip = false;
+        bool in_window = false;
+        for (size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
+          const std::string_view name = reply.elements[i].text;
+          const std::string_view value = reply.elements[i + 1].text;
+          session.fields.emplace_back(name, value);
+          if (name == "ip") same_ip = value == ip;
+          if (name == "time") {
+            int64_t time = 0;
+            std::from_chars(value.data(), value.data() + value.size(), time);
+            const base::WallTime began{std::chrono::milliseconds(time)};
+            in_window = subject.since <= began && began < subject.until;
+          }
+        }
+        if (subject.session || (same_ip && in_window)) found->sessions.push_back(std::move(session));
+        return {};
+      });
+}
+
+base::Status SubjectRights::FindWaiting(const Subject& subject, Found* found) {
+  const std::string& directory = config_.journal.directory;
+  // What an earlier erasure covers is on its way out: Redis will not get it, and its bytes go with their
+  // turn.
+  const auto erased = logger::ErasureRegister(directory, config_.visit.retention).Load(clock_.WallNow());
+  if (!erased) return erased.error();
+  const logger::ErasureList covered(key_, *erased);
+  const auto scanned = logger::ScanJournal(directory, [&](const logger::JournalVisit& waiting) {
+    const logger::Visit& visit = waiting.visit;
+    if (waiting.is_released || covered.Contains(visit) || visit.arrival < subject.since ||
+        visit.arrival >= subject.until)
+      return;
+    if (subject.session ? visit.session == *subject.session : visit.ip == *subject.ip) {
+      found->waiting.push_back(ToStored(waiting));
+    }
+  });
+  if (!scanned) return scanned.error();
+  // Damaged bytes can't be read, but searched.
+  std::string needle;
+  if (subject.session) {
+    needle.assign(subject.session->bytes.begin(), subject.session->bytes.end());
+  } else {
+    const auto& bytes = subject.ip->bytes();
+    needle.assign(bytes.begin() + (subject.ip->IsV4() ? 12 : 0), bytes.end());
+  }
+  const auto quarantine = logger::ListQuarantine(directory);
+  if (!quarantine) return quarantine.error();
+  for (const logger::QuarantineFile& file : *quarantine) {
+    std::ifstream in(file.path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    if (bytes.find(needle) != std::string::npos) found->quarantine.push_back(file.path);
+  }
+  return {};
+}
+
+base::Status SubjectRights::Find(const Subject& subject, Found* found) {
+  if (auto visits = FindVisits(subject, found); !visits) return visits;
+  if (auto sessions = FindSessions(subject, found); !sessions) return sessions;
+  return FindWaiting(subject, found);
+}
+
+base::Result<std::string> SubjectRights::Export(const Subject& subject) {
+  Found found;
+  if (auto read = Find(subject, &found); !read) return read.error();
+  if (found.IsEmpty()) return NothingStored(subject);
+  ordered_json object;
+  object["made"] = base::ToRfc3339(clock_.WallNow());
+  object["subject"] = ToObject(subject, true);
+  object["stored_for"] = config::FormatDuration(config_.visit.retention);
+  object["sessions"] = ordered_json::array();
+  for (const auto& [key, fields] : found.sessions) {
+    ordered_json session = {{"id", Harmless(std::string_view(key).substr(kSessionPrefix.size()))}};
+    for (const auto& [name, value] : fields) {
+      if (value.empty()) continue;
+      int64_t time = 0;
+      std::from_chars(value.data(), value.data() + value.size(), time);
+      session[Harmless(name)] =
+          name == "time" ? base::ToRfc3339(base::WallTime(std::chrono::milliseconds(time))) : Harmless(value);
+    }
+    object["sessions"].push_back(std::move(session));
+  }
+  const auto add = [&object](const char* name, const std::vector<StoredVisit>& visits) {
+    object[name] = ordered_json::array();
+    for (const StoredVisit& visit : visits) object[name].push_back(ToObject(visit));
+  };
+  add("visits", found.visits);
+  // Held until Redis has it on its disk: most of these stand above as well.
+  std::erase_if(found.waiting, [&](const StoredVisit& waiting) {
+    return std::any_of(found.visits.begin(), found.visits.end(), [&](const StoredVisit& visit) {
+      return visit.id == waiting.id && visit.edge == waiting.edge;
+    });
+  });
+  add("waiting_in_journal", found.waiting);
+  object["quarantined_files"] = found.quarantine.size();
+  return Dump(object);
+}
+
+base::Result<ErasureReceipt> SubjectRights::Erase(const Subject& subject, const std::string& reason,
+                                                  const TellEdge& tell) {
+  Found found;
+  if (auto read = Find(subject, &found); !read) return read.error();
+  if (found.IsEmpty()) return NothingStored(subject);
+
+  std::array<uint8_t, 16> random;
+  logger::FillRandom(random.data(), random.size());
+  logger::Erasure erasure;
+  erasure.id = base::ToBase64Url(random);
+  erasure.kind = subject.session ? logger::Erasure::Kind::kSession : logger::Erasure::Kind::kAddress;
+  erasure.digest = subject.session ? key_.Of(*subject.session) : key_.Of(*subject.ip);
+  erasure.since = subject.since;
+  erasure.until = subject.until;
+
+  ErasureReceipt receipt;
+  receipt.id = erasure.id;
+  receipt.digest = base::ToHex(erasure.digest);
+  receipt.subject = subject;
+  receipt.reason = reason;
+  receipt.waiting_in_journal = found.waiting.size();
+  const logger::ErasureRegister erasures(config_.journal.directory, config_.visit.retention);
+  const bool has_journal = ::access(config_.journal.directory.c_str(), F_OK) == 0;
+  if (has_journal) {
+    if (auto added = erasures.Add(erasure, clock_.WallNow()); !added) return added.error();
+  }
+  receipt.edge_told = tell && tell();
+  for (int sweep = 0; sweep < kMostSweeps && !found.IsEmpty(); ++sweep) {
+    found = Found();
+    if (auto read = Find(subject, &found); !read) return read.error();
+    if (auto removed = Remove(found, &receipt); !removed) return removed.error();
+    found.waiting.clear();
+  }
+  receipt.aof_rewrite = AskForRewrite();
+  receipt.time = clock_.WallNow();
+  return receipt;
+}
+
+base::Status SubjectRights::Remove(const Found& found, ErasureReceipt* receipt) {
+  uint64_t removed = 0;
+  std::vector<std::string> keys;
+  for (const auto& [key, entry] : found.entries) client_.Append({"XDEL", key, entry});
+  for (const auto& session : found.sessions) client_.Append({"DEL", session.key});
+  base::Status refused;
+  const auto take = [&](uint64_t* count) -> base::Status {
+    const auto reply = client_.Receive();
+    if (!reply) return reply.error();
+    if ((*reply)->IsError() && refused.ok()) refused = RedisSaid((*reply)->text);
+    *count += static_cast<uint64_t>(std::max<int64_t>(0, (*reply)->integer));
+    return {};
+  };
+  for (size_t i = 0; i < found.entries.size(); ++i) {
+    if (auto taken = take(&removed); !taken) return taken;
+  }
+  for (size_t i = 0; i < found.sessions.size(); ++i) {
+    if (auto taken = take(&receipt->sessions); !taken) return taken;
+  }
+  if (!refused) return refused;
+  const uint64_t visits = std::min<uint64_t>(removed, found.visits.size());
+  receipt->visits += visits;
+  receipt->closings += removed - visits;
+  for (const std::string& path : found.quarantine) {
+    if (::unlink(path.c_str()) == 0) ++receipt->quarantine_files;
+  }
+  return {};
+}
+
+std::string SubjectRights::AskForRewrite() {
+  const auto reply = client_.Command({"BGREWRITEAOF"});
+  if (!reply) return reply.error().message;
+  return (*reply)->IsError() ? Harmless((*reply)->text) : "asked";
+}
+
+}  // namespace gatebook::review

@@ -1,0 +1,31 @@
+// The commands `gatebook subject export|erase`, without their command line.
+//
+// Thread: one, which they block. Output goes to `out`, complaints to standard error.
+// They return the exit code: 0 done, 1 nothing is stored of this subject, 2 a bad option, 69 Redis is
+// unreachable, 74 `out` or the register can't be written.
+#pragma once
+
+#include <cstdio>
+#include <string>
+
+#include "review/subject.h"
+
+namespace gatebook::review {
+
+struct SubjectOptions {
+  std::string session = {};  // this or ip
+  std::string ip = {};
+  std::string since = {};   // with ip; "2h" (ago), or a time of RFC 3339
+  std::string until = {};   // likewise; empty: now
+  std::string reason = {};  // required with ip
+};
+
+// An error says the right form, with kUsage.
+base::Result<Subject> ParseSubject(const SubjectOptions& options, base::WallTime now);
+
+int RunSubjectExport(SubjectRights rights, const Subject& subject, std::FILE* out);
+// Prints the receipt.
+int RunSubjectErase(SubjectRights rights, const Subject& subject, const std::string& reason,
+                    const SubjectRights::TellEdge& tell, std::FILE* out);
+
+}  // namespace gatebook::review
