@@ -12,6 +12,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
 #include <system_error>
@@ -33,6 +35,8 @@ namespace {
 
 constexpr size_t kLargestFile = 1 << 20;  // bytes
 constexpr size_t kMostElements = 1024;    // of one [[section]]
+constexpr std::array kToLook = {SectionId::kEdge, SectionId::kRedis, SectionId::kSession, SectionId::kVisit,
+                                SectionId::kAdmin};
 
 class Reader {
  public:
@@ -192,6 +196,28 @@ LoadOutcome Load(const std::string& path) {
   ProblemList problems(path, "");
   problems.Add({}, text.error().message);
   return {nullptr, problems.Take()};
+}
+
+LoadOutcome LoadToLook(const std::string& path) {
+  const auto text = ReadWhole(path);
+  ProblemList problems(path, text.ok() ? std::string_view(*text) : "");
+  if (!text.ok()) {
+    problems.Add({}, text.error().message);
+    return {nullptr, problems.Take()};
+  }
+  Document document;
+  if (!ParseDocument(*text, document, problems)) return {nullptr, problems.Take()};
+  document.strays.clear();
+  std::erase_if(document.tables, [](const Table& table) {
+    const Section* section = FindSection(table.section);
+    return section == nullptr || std::find(kToLook.begin(), kToLook.end(), section->id) == kToLook.end();
+  });
+  Reader reader(problems);
+  reader.Read(document);
+  if (!problems.IsEmpty()) return {nullptr, problems.Take()};
+  auto config = std::make_shared<Config>(std::move(reader.config()));
+  config->path = path;
+  return {std::move(config), {}};
 }
 
 LoadOutcome LoadText(std::string_view text, const std::string& path, FileChecks file_checks) {

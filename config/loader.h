@@ -1,6 +1,6 @@
 // Loader: a file into a checked Config, or all that is wrong with it.
 //
-// The only maker of a Config that is run with: every value is within its row's
+// Load() is the only maker of a Config that is run with: every value is within its row's
 // bounds (config/option_table.h), every reference leads somewhere, and every file
 // that must be there can be read. Nothing is half taken over.
 //
@@ -28,6 +28,11 @@ struct LoadOutcome {
 
 // A file that is missing or can't be read is one problem without a line.
 LoadOutcome Load(const std::string& path);
+
+// For those who look at a running edge or its book, and run nothing: only [edge], [redis], [session], [visit]
+// and [admin] are read and must be in order, and no file is looked for. So a fault elsewhere does not
+// blind an operator, and a reader needs no right to the private keys.
+LoadOutcome LoadToLook(const std::string& path);
 
 enum class FileChecks { kOn, kOff };
 

@@ -1,17 +1,21 @@
 #include "proxy/commands.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "config/loader.h"
+#include "config/nearest.h"
 #include "config/schema.h"
 #include "config/show.h"
+#include "logger/visit.h"
 #include "proxy/admin_client.h"
 #include "proxy/server.h"
 #include "proxy/status_page.h"
@@ -35,11 +39,12 @@ int Fail(const base::Error& error) {
 bool IsColored(int fd) { return isatty(fd) == 1 && std::getenv("NO_COLOR") == nullptr; }
 
 // The config, or nothing after the problems have been said.
-std::shared_ptr<const config::Config> LoadOrSay(const std::string& path) {
-  config::LoadOutcome outcome = config::Load(path);
-  if (!outcome.ok()) fmt::print(stderr, "{}", config::RenderProblems(outcome.problems, IsColored(STDERR_FILENO)));
+std::shared_ptr<const config::Config> OrSay(config::LoadOutcome outcome) {
+  if (!outcome.ok())
+    fmt::print(stderr, "{}", config::RenderProblems(outcome.problems, IsColored(STDERR_FILENO)));
   return outcome.config;
 }
+std::shared_ptr<const config::Config> LoadOrSay(const std::string& path) { return OrSay(config::Load(path)); }
 
 int RunServer(const std::string& path) {
   const auto config = LoadOrSay(path);
@@ -64,7 +69,7 @@ uint64_t AskGeneration(const config::Endpoint& admin) {
 }
 
 int RunStatus(const std::string& path, bool json) {
-  const auto config = LoadOrSay(path);
+  const auto config = OrSay(config::LoadToLook(path));
   if (!config) return Code(ExitCode::kConfig);
   const auto answer = AskAdmin(config->admin.address, "/status");
   if (!answer.ok()) return Fail(answer.error());
@@ -80,7 +85,8 @@ int RunStatus(const std::string& path, bool json) {
 
 // With `wait`: until every worker begins exchanges under the new generation.
 int RunReload(const std::string& path, bool wait) {
-  const auto config = LoadOrSay(path);
+  // The running edge is the judge: it reads the file with its own rights, and its log and status tell.
+  const auto config = OrSay(config::LoadToLook(path));
   if (!config) return Code(ExitCode::kNegative);
   const auto answer = TellAdmin(config->admin.address, "/reload");
   if (!answer.ok()) return Fail(answer.error());
@@ -111,18 +117,52 @@ int RunConfigShow(const std::string& path) {
 bool TakeMoment(const char* option, const std::string& text, std::optional<base::WallTime>& moment) {
   if (text.empty()) return true;
   moment = review::ParseMoment(text, base::Clock::System().WallNow());
-  if (!moment) fmt::print(stderr, "gatebook: {}: not a time: write 1h, 30d, or 2026-11-23T21:00:00Z\n", option);
+  if (!moment)
+    fmt::print(stderr, "gatebook: {}: not a time: write 1h, 30d, or 2026-11-23T21:00:00Z\n", option);
   return moment.has_value();
 }
 
 int RunVisits(const std::string& path, review::VisitsOptions& visits, const std::string& since,
               const std::string& until) {
-  const auto config = LoadOrSay(path);
+  const auto config = OrSay(config::LoadToLook(path));
   if (!config) return Code(ExitCode::kConfig);
   if (!TakeMoment("--since", since, visits.since) || !TakeMoment("--until", until, visits.until)) {
     return Code(ExitCode::kUsage);
   }
   return review::RunVisits(*config, visits, stdout, isatty(STDOUT_FILENO) == 1);
+}
+
+// A session's id may begin with a hyphen: it is no option.
+std::vector<std::string> WithIdsGuarded(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto id = std::find_if(arguments.begin(), arguments.end(), [](const std::string& argument) {
+    return argument.starts_with('-') && logger::ParseSessionId(argument).has_value();
+  });
+  if (!arguments.empty() && arguments.front() == "session" && id != arguments.end()) {
+    std::string last = std::move(*id);
+    arguments.erase(id);
+    arguments.insert(arguments.end(), {"--", std::move(last)});
+  }
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+  return arguments;
+}
+
+bool IsCommand(const CLI::App& app, std::string_view name) {
+  const auto commands =
+      app.get_subcommands([name](const CLI::App* command) { return command->get_name() == name; });
+  return !commands.empty();
+}
+
+int UnknownCommand(const CLI::App& app, std::string_view name) {
+  std::vector<std::string> kept;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    kept.push_back(command->get_name());
+  }
+  const std::vector<std::string_view> names(kept.begin(), kept.end());
+  const auto nearest = config::Nearest(name, names);
+  fmt::print(stderr, "gatebook: unknown command \"{}\"{}\n", name,
+             nearest ? fmt::format("; did you mean {}?", *nearest) : "; gatebook --help lists them");
+  return Code(ExitCode::kUsage);
 }
 
 }  // namespace
@@ -131,6 +171,7 @@ int RunCommandLine(int argc, char** argv) {
   CLI::App app{"Gatebook: a TLS edge in front of a web service that keeps a visitors' book", "gatebook"};
   app.require_subcommand(1);
   app.set_help_flag("-h,--help", "Say this and end");
+  app.set_version_flag("--version", "gatebook " GATEBOOK_VERSION, "Say the version and end");
   std::string path = kDefaultConfig;
   bool json = false;
   int code = 0;
@@ -140,7 +181,9 @@ int RunCommandLine(int argc, char** argv) {
     return command;
   };
   const auto with_config = [&](CLI::App* command) {
-    command->add_option("-c,--config", path, "The configuration file")->capture_default_str()->type_name("FILE");
+    command->add_option("-c,--config", path, "The configuration file")
+        ->capture_default_str()
+        ->type_name("FILE");
     return command;
   };
 
@@ -153,52 +196,62 @@ int RunCommandLine(int argc, char** argv) {
   review::VisitsOptions visits;
   std::string since;
   std::string until;
-  CLI::App* visits_command = with_config(add(app, "visits", "Show visits, oldest first",
-                                             "gatebook visits --since 1h --where 'status >= 400 and country = FI'"));
-  visits_command->add_option("--since", since, "From then on: RFC 3339, or a time ago as 90s, 1h, 30d (default 1h)");
+  CLI::App* visits_command =
+      with_config(add(app, "visits", "Show visits, oldest first",
+                      "gatebook visits --since 1h --where 'status >= 400 and country = FI'"));
+  visits_command->add_option("--since", since,
+                             "From then on: RFC 3339, or a time ago as 90s, 1h, 30d (default 1h)");
   visits_command->add_option("--until", until, "Up to then, likewise (default now)");
   visits_command->add_option("--ip", visits.ip, "Only of this address or network");
   visits_command->add_option("--session", visits.session, "Only of this session");
-  visits_command->add_option("--where", visits.where, "Only those for which this holds")->type_name("EXPRESSION");
+  visits_command->add_option("--where", visits.where, "Only those for which this holds")
+      ->type_name("EXPRESSION");
   visits_command->add_option("--limit", visits.limit, "At most so many, then end (0: all)");
   visits_command->add_flag("-f,--follow", visits.follow, "Go on with visits as they come");
   visits_command->add_flag("--json", visits.json, "One JSON object a line");
   visits_command->callback([&] { code = RunVisits(path, visits, since, until); });
 
   std::string session;
-  CLI::App* session_command =
-      with_config(add(app, "session", "Show one session and its visits", "gatebook session 8gJ0Yp3nS1mYw0m3bWqk2A"));
+  CLI::App* session_command = with_config(
+      add(app, "session", "Show one session and its visits", "gatebook session 8gJ0Yp3nS1mYw0m3bWqk2A"));
   session_command->add_option("ID", session, "The session id")->required();
   session_command->add_flag("--json", json, "One JSON object a line");
   session_command->callback([&] {
-    const auto config = LoadOrSay(path);
+    const auto config = OrSay(config::LoadToLook(path));
     code = config ? review::RunSession(*config, session, json, stdout, isatty(STDOUT_FILENO) == 1)
                   : Code(ExitCode::kConfig);
   });
 
-  AddSubjectCommand(app, path, [&path] { return LoadOrSay(path); }, &code);
+  AddSubjectCommand(
+      app, path, [&path] { return LoadOrSay(path); }, &code);
 
-  CLI::App* status = with_config(add(app, "status", "How the running edge is", "gatebook status --json | jq .visits"));
+  CLI::App* status =
+      with_config(add(app, "status", "How the running edge is", "gatebook status --json | jq .visits"));
   status->add_flag("--json", json, "As JSON");
   status->callback([&] { code = RunStatus(path, json); });
 
   bool wait = false;
-  CLI::App* reload = with_config(add(app, "reload", "Put a changed configuration in force without a restart, whole or not at all",
-                                     "gatebook reload --wait -c /etc/gatebook/gatebook.toml"));
+  CLI::App* reload = with_config(
+      add(app, "reload", "Put a changed configuration in force without a restart, whole or not at all",
+          "gatebook reload --wait -c /etc/gatebook/gatebook.toml"));
   reload->add_flag("--wait", wait, "Until every worker serves under it");
   reload->callback([&] { code = RunReload(path, wait); });
 
   CLI::App* config = app.add_subcommand("config", "The configuration in force, and its schema");
   config->require_subcommand(1);
-  with_config(add(*config, "show", "The configuration with all defaults, as TOML", "gatebook config show -c gatebook.toml"))
+  with_config(add(*config, "show", "The configuration with all defaults, as TOML",
+                  "gatebook config show -c gatebook.toml"))
       ->callback([&] { code = RunConfigShow(path); });
   add(*config, "schema", "JSON Schema of the configuration", "gatebook config schema > gatebook.schema.json")
       ->callback([&] { fmt::print("{}", config::JsonSchema()); });
 
-  add(app, "version", "Say the version", "gatebook version")->callback([&] { fmt::print("gatebook {}\n", GATEBOOK_VERSION); });
+  add(app, "version", "Say the version", "gatebook version")->callback([&] {
+    fmt::print("gatebook {}\n", GATEBOOK_VERSION);
+  });
 
+  if (argc > 1 && argv[1][0] != '-' && !IsCommand(app, argv[1])) return UnknownCommand(app, argv[1]);
   try {
-    app.parse(argc, argv);
+    app.parse(WithIdsGuarded(argc, argv));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? Code(ExitCode::kOk) : Code(ExitCode::kUsage);
   }

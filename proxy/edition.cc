@@ -44,7 +44,7 @@ base::Result<EditionParts> MakeEdition(std::shared_ptr<const config::Config> con
       if (!keys.ok()) return keys.error();
       edition->ticket_keys = std::move(keys).value();
     }
-    std::vector<std::string> protocols{"http/1.1"};
+    std::vector<std::string> protocols{"http/1.1", "http/1.0"};
     if (from.tls.http2) protocols.insert(protocols.begin(), "h2");
     for (auto& made : parts.tls) {
       auto context = tls::TlsContext::Make(from.tls, edition->certificates, edition->ticket_keys, protocols);

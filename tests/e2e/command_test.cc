@@ -21,12 +21,16 @@ TEST(Commands, MisuseIsExitCodeTwo) {
   EXPECT_EQ(support::Run({GATEBOOK_BINARY}).exit_code, 2);
   EXPECT_EQ(support::Run({GATEBOOK_BINARY, "nonsense"}).exit_code, 2);
   EXPECT_EQ(support::Run({GATEBOOK_BINARY, "run", "--nonsense"}).exit_code, 2);
+  const auto mistyped = support::Run({GATEBOOK_BINARY, "chek"});
+  EXPECT_EQ(mistyped.exit_code, 2);
+  EXPECT_EQ(mistyped.errors, "gatebook: unknown command \"chek\"; did you mean check?\n");
 }
 
 TEST(Commands, TheVersionIsToldOnOneLine) {
   const auto version = support::Run({GATEBOOK_BINARY, "version"});
   EXPECT_EQ(version.exit_code, 0);
   EXPECT_THAT(version.output, testing::StartsWith("gatebook "));
+  EXPECT_EQ(support::Run({GATEBOOK_BINARY, "--version"}).output, version.output);
 }
 
 TEST(Commands, AMissingConfigIsToldWithItsName) {
@@ -131,6 +135,31 @@ TEST_F(CommandTest, ASessionIsToldWithItsVisits) {
   EXPECT_EQ(told.exit_code, 0) << told.errors;
   EXPECT_THAT(told.output, testing::HasSubstr("127.0.0.1"));
   EXPECT_EQ(edge_->Command({"session", "AAAAAAAAAAAAAAAAAAAAAA"}).exit_code, 1);
+}
+
+// Every 64th begins so.
+TEST_F(CommandTest, ASessionIdMayBeginWithAHyphen) {
+  Start();
+  const auto told = edge_->Command({"session", "-gRd-VKrhNdKw78wNsLzdg"});
+  EXPECT_EQ(told.exit_code, 1) << told.errors;  // there is no such session
+}
+
+// What is wrong elsewhere in the file must not blind those who look for what is wrong.
+TEST_F(CommandTest, LookingNeedsOnlyWhatItLooksWith) {
+  Start();
+  RawClient(edge_->Tls()).Get("/");
+  EXPECT_EQ(edge_->WaitForVisits(1).size(), 1u);
+  options_.chain_file = options_.key_file = "/nonexistent/secret.pem";
+  options_.more = "[limitz]\nconnections = 1\n";
+  edge_->Configure(options_);
+  EXPECT_EQ(edge_->Command({"check"}).exit_code, 78);
+  for (const char* command : {"status", "visits"}) {
+    const auto told = edge_->Command({command});
+    EXPECT_EQ(told.exit_code, 0) << command << told.errors;
+  }
+  options_.redis_url = "nonsense";
+  edge_->Configure(options_);
+  EXPECT_EQ(edge_->Command({"visits"}).exit_code, 78);
 }
 
 TEST_F(CommandTest, WithoutRedisTheBookIsUnavailable) {

@@ -110,8 +110,9 @@ TEST_F(ReloadTest, ABrokenConfigIsRefusedWholeAndTheOldOneGoesOn) {
   const Finished reload = Reload();
   EXPECT_EQ(reload.exit_code, 1);
   EXPECT_THAT(reload.errors, testing::HasSubstr("connections: must be a whole number"));
+  EXPECT_EQ(edge_->Metric("gatebook_reloads_total{result=\"failed\"}"), 1u);
   edge_->process().Signal(SIGHUP);
-  EXPECT_TRUE(WaitUntil([this] { return edge_->Metric("gatebook_reloads_total{result=\"failed\"}") == 1; }));
+  EXPECT_TRUE(WaitUntil([this] { return edge_->Metric("gatebook_reloads_total{result=\"failed\"}") == 2; }));
   EXPECT_EQ(BodyOf(RawClient(edge_->Tls()).Get("/")), "first");
   EXPECT_EQ(edge_->Metric("gatebook_generation"), 1u);
   const json status = json::parse(edge_->Admin("/status").body);
