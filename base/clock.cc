@@ -1,5 +1,7 @@
 #include "base/clock.h"
 
+#include <ctime>
+
 namespace gatebook::base {
 namespace {
 
@@ -9,6 +11,11 @@ class SystemClock : public Clock {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   }
   SteadyTime SteadyNow() const override { return std::chrono::steady_clock::now(); }
+  SteadyTime BootNow() const override {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return SteadyTime(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+  }
 };
 
 }  // namespace

@@ -61,6 +61,16 @@ bool IpAddress::IsLoopback() const {
   return bytes_ == loopback;
 }
 
+IpAddress IpAddress::Masked(int bits) const {
+  std::array<uint8_t, 16> masked = bytes_;
+  for (int i = 0; i < 16; ++i) {
+    const int kept = bits - 8 * i;  // of this octet
+    if (kept < 8)
+      masked[static_cast<size_t>(i)] &= kept <= 0 ? uint8_t{0} : static_cast<uint8_t>(0xff << (8 - kept));
+  }
+  return IpAddress(masked);
+}
+
 std::string IpAddress::ToText() const {
   char text[INET6_ADDRSTRLEN];
   if (IsV4()) {

@@ -34,6 +34,10 @@ class IpAddress {
   std::string ToText() const;
   // The reverse-lookup name: 4.3.2.1.in-addr.arpa or ….ip6.arpa, no last dot.
   std::string ToReverseName() const;
+  // Only the first `bits` bits of the mapped form; the others are 0.
+  IpAddress Masked(int bits) const;
+  // Its network as far as statistics may know it: /24 of IPv4, /48 of IPv6.
+  IpAddress Truncated() const { return Masked(IsV4() ? 96 + 24 : 48); }
   // Network order; IPv4 in mapped form.
   const std::array<uint8_t, 16>& bytes() const { return bytes_; }
 
@@ -54,6 +58,8 @@ class Cidr {
   bool HasStrayBits() const;
   // Whether it holds IPv4 addresses and no others.
   bool IsV4() const { return bits_ >= 96 && address_.IsV4(); }
+  const IpAddress& address() const { return address_; }
+  int bits() const { return bits_; }  // of the mapped form
   // As Parse() takes it; a single address without its length.
   std::string ToText() const;
 

@@ -16,15 +16,23 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 
 namespace gatebook::base {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
+// "debug", "info", "warning" or "error"; others read as "info".
+LogLevel LogLevelOf(std::string_view name);
+
 class LogSink {
  public:
   // Starts the writer thread. `path` empty: standard error.
   static Status Open(const std::string& path, LogLevel least);
+  // For Change(): the file at `path`, opened; empty: none, for standard error.
+  static Result<UniqueFd> OpenFile(const std::string& path);
+  // Goes on there, from `least` on; what is still queued too. Requires: open.
+  static void Change(const std::string& path, UniqueFd file, LogLevel least);
   // Opens the file again under its name (USR1, log rotation).
   static void Reopen();
   // Writes what is queued and ends the writer thread. Log() after this goes to standard error directly.

@@ -64,8 +64,9 @@ enum class MetricKind { kCounter, kGauge };
   X(kServersDown, kGauge, "gatebook_upstream_servers_down", "", "Servers that fail their active health checks") \
   /* the book: accepted = stored + in journal + quarantined + dropped */                                            \
   X(kVisitsAccepted, kCounter, "gatebook_visits_accepted_total", "", "Visits handed over, with those found in the journal at start") \
-  X(kVisitsStored, kCounter, "gatebook_visits_stored_total", "", "Visits acknowledged by Redis")                    \
-  X(kVisitsInJournal, kGauge, "gatebook_visits_in_journal", "", "Visits in the journal, not yet acknowledged by Redis") \
+  X(kVisitsStored, kCounter, "gatebook_visits_stored_total", "", "Visits that Redis has, as lasting as redis.durability asks") \
+  X(kVisitsInJournal, kGauge, "gatebook_visits_in_journal", "", "Visits in the journal: Redis does not have them, or not yet on its disk") \
+  X(kVisitsHeld, kGauge, "gatebook_visits_held", "", "Visits in the journal that Redis acknowledged and may not have on its disk yet") \
   X(kVisitsQuarantined, kCounter, "gatebook_visits_quarantined_total", "", "Visits whose journal record was damaged") \
   X(kVisitsDroppedFull, kCounter, "gatebook_visits_dropped_total", "reason=\"journal_full\"", "Visits not recorded") \
   X(kVisitsDroppedNoSegment, kCounter, "gatebook_visits_dropped_total", "reason=\"no_segment\"", "Visits not recorded") \
@@ -77,6 +78,9 @@ enum class MetricKind { kCounter, kGauge };
   X(kClosingsStored, kCounter, "gatebook_closings_total", "state=\"stored\"", "Closing records of long exchanges")  \
   X(kClosingsDropped, kCounter, "gatebook_closings_total", "state=\"dropped\"", "Closing records of long exchanges") \
   X(kVisitsReplayed, kCounter, "gatebook_visits_replayed_total", "", "Visits that Redis already had when they came again") \
+  X(kVisitsRestored, kCounter, "gatebook_visits_restored_total", "", "Visits that Redis had acknowledged and lost, and was given again") \
+  X(kVisitsReleasedEarly, kCounter, "gatebook_visits_released_early_total", "reason=\"journal_full\"", "Visits released before Redis was known to have them on its disk") \
+  X(kVisitsReleasedOver, kCounter, "gatebook_visits_released_early_total", "reason=\"over\"", "Visits released before Redis was known to have them on its disk") \
   X(kJournalSegments, kGauge, "gatebook_journal_segments", "", "Journal segments on disk")                          \
   X(kJournalBytes, kGauge, "gatebook_journal_bytes", "", "Bytes of journal segments on disk")                       \
   X(kJournalDamage, kCounter, "gatebook_journal_damaged_regions_total", "", "Damaged regions skipped in journals")  \
@@ -85,6 +89,13 @@ enum class MetricKind { kCounter, kGauge };
   X(kSessionsContinued, kCounter, "gatebook_sessions_total", "kind=\"continued\"", "Session decisions, one a connection or cookie") \
   X(kSessionsForged, kCounter, "gatebook_sessions_total", "kind=\"forged\"", "Session decisions, one a connection or cookie") \
   X(kSessionsStale, kCounter, "gatebook_sessions_total", "kind=\"stale\"", "Session decisions, one a connection or cookie") \
+  X(kObjectionsGpc, kCounter, "gatebook_objections_total", "by=\"gpc\"", "Visits kept out of statistics, by how their visitor objected") \
+  X(kObjectionsDnt, kCounter, "gatebook_objections_total", "by=\"dnt\"", "Visits kept out of statistics, by how their visitor objected") \
+  X(kObjectionsCookie, kCounter, "gatebook_objections_total", "by=\"cookie\"", "Visits kept out of statistics, by how their visitor objected") \
+  X(kObjectionsRegister, kCounter, "gatebook_objections_total", "by=\"register\"", "Visits kept out of statistics, by how their visitor objected") \
+  X(kPolicyNotices, kCounter, "gatebook_policy_notices_total", "", "Sessions told of a new version of the privacy policy") \
+  X(kPolicyCommands, kCounter, "gatebook_policy_commands_total", "result=\"ok\"", "Runs of policy.on_change")        \
+  X(kPolicyCommandsFailed, kCounter, "gatebook_policy_commands_total", "result=\"failed\"", "Runs of policy.on_change") \
   /* names */                                                                                                       \
   X(kDnsQueries, kCounter, "gatebook_dns_queries_total", "", "Questions sent to DNS servers")                       \
   X(kDnsCacheHits, kCounter, "gatebook_dns_cache_hits_total", "", "Names answered from the cache")                  \
@@ -100,11 +111,65 @@ enum class MetricKind { kCounter, kGauge };
   X(kGeoReloads, kCounter, "gatebook_geo_reloads_total", "result=\"ok\"", "Place databases opened again")           \
   X(kGeoReloadsFailed, kCounter, "gatebook_geo_reloads_total", "result=\"failed\"", "Place databases opened again") \
   X(kGeoErrors, kCounter, "gatebook_geo_errors_total", "", "Look-ups that met damage in a place database")          \
+  /* statistics */                                                                                                  \
+  X(kStatisticsDays, kCounter, "gatebook_statistics_days_total", "result=\"counted\"", "Days whose published figures this edge counted") \
+  X(kStatisticsDaysFailed, kCounter, "gatebook_statistics_days_total", "result=\"failed\"", "Days whose published figures this edge counted") \
   /* redis */                                                                                                       \
   X(kRedisConnects, kCounter, "gatebook_redis_connects_total", "result=\"ok\"", "Connections to Redis")             \
   X(kRedisConnectsFailed, kCounter, "gatebook_redis_connects_total", "result=\"failed\"", "Connections to Redis")   \
   X(kRedisErrors, kCounter, "gatebook_redis_error_replies_total", "", "Error replies from Redis")                   \
-  X(kRedisUp, kGauge, "gatebook_redis_up", "", "1 while the recorder is connected to Redis and allowed to write")
+  X(kRedisTroubleRefused, kCounter, "gatebook_redis_troubles_total", "reason=\"refused\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleUnreachable, kCounter, "gatebook_redis_troubles_total", "reason=\"unreachable\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleTimeout, kCounter, "gatebook_redis_troubles_total", "reason=\"timeout\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleTls, kCounter, "gatebook_redis_troubles_total", "reason=\"tls\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleClosed, kCounter, "gatebook_redis_troubles_total", "reason=\"closed\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleProtocol, kCounter, "gatebook_redis_troubles_total", "reason=\"protocol\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleFile, kCounter, "gatebook_redis_troubles_total", "reason=\"file\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleSentinel, kCounter, "gatebook_redis_troubles_total", "reason=\"sentinel\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleAuth, kCounter, "gatebook_redis_troubles_total", "reason=\"auth\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleNoperm, kCounter, "gatebook_redis_troubles_total", "reason=\"noperm\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleOom, kCounter, "gatebook_redis_troubles_total", "reason=\"oom\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleReadonly, kCounter, "gatebook_redis_troubles_total", "reason=\"readonly\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleLoading, kCounter, "gatebook_redis_troubles_total", "reason=\"loading\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleMisconf, kCounter, "gatebook_redis_troubles_total", "reason=\"misconf\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleNoreplicas, kCounter, "gatebook_redis_troubles_total", "reason=\"noreplicas\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleClusterdown, kCounter, "gatebook_redis_troubles_total", "reason=\"clusterdown\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleCluster, kCounter, "gatebook_redis_troubles_total", "reason=\"cluster\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleBusy, kCounter, "gatebook_redis_troubles_total", "reason=\"busy\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleEdgeNameTaken, kCounter, "gatebook_redis_troubles_total", "reason=\"edge_name_taken\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleDataLost, kCounter, "gatebook_redis_troubles_total", "reason=\"data_lost\"", "What interrupted writing to Redis") \
+  X(kRedisTroubleOther, kCounter, "gatebook_redis_troubles_total", "reason=\"other\"", "What interrupted writing to Redis") \
+  X(kRedisRedirectsMoved, kCounter, "gatebook_redis_redirects_total", "kind=\"moved\"", "Transactions that a node of a Redis Cluster sent on to another") \
+  X(kRedisRedirectsAsk, kCounter, "gatebook_redis_redirects_total", "kind=\"ask\"", "Transactions that a node of a Redis Cluster sent on to another") \
+  X(kRedisUp, kGauge, "gatebook_redis_up", "", "1 while the recorder is connected to Redis and allowed to write") \
+  X(kRedisWithoutDisk, kGauge, "gatebook_redis_without_disk", "", "1 while Redis writes neither append-only file nor snapshots: what it has ends with it") \
+  X(kRedisDataLost, kCounter, "gatebook_redis_data_lost_total", "", "Times that Redis was found without what it had acknowledged") \
+  X(kRedisSavesAsked, kCounter, "gatebook_redis_saves_asked_total", "", "Snapshots asked for because visits that wait for one fill the journal") \
+  X(kRedisReplicasGivenUp, kCounter, "gatebook_redis_replicas_given_up_total", "", "Times that a replica did not follow within redis.replica_wait") \
+  X(kRedisLooksOk, kCounter, "gatebook_redis_looks_total", "result=\"ok\"", "Looks at what Redis has on its disk") \
+  X(kRedisLooksLoading, kCounter, "gatebook_redis_looks_total", "result=\"loading\"", "Looks at what Redis has on its disk") \
+  X(kRedisLooksAofStarting, kCounter, "gatebook_redis_looks_total", "result=\"aof_starting\"", "Looks at what Redis has on its disk") \
+  X(kRedisLooksAofFailing, kCounter, "gatebook_redis_looks_total", "result=\"aof_write_failing\"", "Looks at what Redis has on its disk") \
+  X(kRedisLooksDiskBusy, kCounter, "gatebook_redis_looks_total", "result=\"disk_busy\"", "Looks at what Redis has on its disk") \
+  X(kRedisLooksSaveFailing, kCounter, "gatebook_redis_looks_total", "result=\"save_failing\"", "Looks at what Redis has on its disk") \
+  X(kRedisLooksReplicaBehind, kCounter, "gatebook_redis_looks_total", "result=\"replica_behind\"", "Looks at what Redis has on its disk") \
+  X(kRedisLooksNotTold, kCounter, "gatebook_redis_looks_total", "result=\"not_told\"", "Looks at what Redis has on its disk") \
+  /* retention */                                                                                                     \
+  X(kRetentionRounds, kCounter, "gatebook_retention_rounds_total", "result=\"kept\"", "Daily looks at everything that is stored") \
+  X(kRetentionRoundsBroken, kCounter, "gatebook_retention_rounds_total", "result=\"broken\"", "Daily looks at everything that is stored") \
+  X(kRetentionRoundsFailed, kCounter, "gatebook_retention_rounds_total", "result=\"failed\"", "Daily looks at everything that is stored") \
+  X(kRetentionOverdue, kGauge, "gatebook_retention_overdue", "", "Records older than they may be, at the last look")  \
+  X(kRetentionUndated, kGauge, "gatebook_retention_undated_keys", "", "Keys of ours in Redis without a deadline, or with one too late, at the last look") \
+  X(kLedgerErrors, kCounter, "gatebook_retention_ledger_errors_total", "", "Lines of the retention ledger that could not be written") \
+  X(kRedisRewrites, kCounter, "gatebook_redis_rewrites_total", "result=\"ok\"", "Times Redis was asked to write its files anew") \
+  X(kRedisRewritesFailed, kCounter, "gatebook_redis_rewrites_total", "result=\"failed\"", "Times Redis was asked to write its files anew") \
+  X(kClockHeld, kGauge, "gatebook_clock_held", "", "1 while the wall clock is not believed and nothing is destroyed for its age") \
+  X(kClockJumps, kCounter, "gatebook_clock_jumps_total", "", "Times the wall clock ran ahead by more than retention.clock_jump") \
+  /* rights */                                                                                                        \
+  X(kRightsShown, kCounter, "gatebook_rights_requests_total", "result=\"shown\"", "Self-service of visitors, by result") \
+  X(kRightsErased, kCounter, "gatebook_rights_requests_total", "result=\"erased\"", "Self-service of visitors, by result") \
+  X(kRightsNothing, kCounter, "gatebook_rights_requests_total", "result=\"nothing_stored\"", "Self-service of visitors, by result") \
+  X(kRightsFailed, kCounter, "gatebook_rights_requests_total", "result=\"failed\"", "Self-service of visitors, by result")
 
 enum class Metric : uint32_t {
 #define GATEBOOK_METRIC_ENUM(name, kind, prometheus, labels, help) name,
@@ -122,30 +187,67 @@ struct MetricInfo {
 const MetricInfo& InfoOf(Metric metric);
 
 // The counters of one thread. Owned by that thread's object; must outlive every reader.
+//
+// What is counted under one Together is seen by a MetricsSnapshot whole or not at all: the sum of
+// the book holds at any moment, not only at rest. (A sequence lock; its words and the cells are stored with
+// release and loaded with acquire, which costs nothing on the machines that matter.)
 class alignas(64) MetricsBlock {
  public:
   // Owner thread only.
   void Add(Metric metric, uint64_t by = 1) {
     auto& cell = cells_[static_cast<size_t>(metric)];
-    cell.store(cell.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+    cell.store(cell.load(std::memory_order_relaxed) + by, std::memory_order_release);
   }
   // Gauges: also downwards; the sum over all blocks is what is shown.
   void Sub(Metric metric, uint64_t by = 1) {
     auto& cell = cells_[static_cast<size_t>(metric)];
-    cell.store(cell.load(std::memory_order_relaxed) - by, std::memory_order_relaxed);
+    cell.store(cell.load(std::memory_order_relaxed) - by, std::memory_order_release);
   }
-  void Set(Metric metric, uint64_t to) { cells_[static_cast<size_t>(metric)].store(to, std::memory_order_relaxed); }
+  void Set(Metric metric, uint64_t to) { cells_[static_cast<size_t>(metric)].store(to, std::memory_order_release); }
+
+  // Owner thread only, not nested, and short: who looks meanwhile tries again.
+  class Together {
+   public:
+    explicit Together(MetricsBlock& block) : block_(block) { block_.Turn(); }
+    ~Together() { block_.Turn(); }
+    Together(const Together&) = delete;
+    Together& operator=(const Together&) = delete;
+
+   private:
+    MetricsBlock& block_;
+  };
+
   // Any thread.
   uint64_t Get(Metric metric) const { return cells_[static_cast<size_t>(metric)].load(std::memory_order_relaxed); }
 
  private:
+  friend class MetricsSnapshot;
+  void Turn() { turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+
+  std::atomic<uint64_t> turns_{0};  // odd: something is being counted together
   std::array<std::atomic<uint64_t>, static_cast<size_t>(Metric::kCount)> cells_{};
+};
+
+// The sums over all blocks at one moment. A block that only takes from what others add
+// (the recorder's) must stand before theirs, so that no gauge is seen below zero.
+class MetricsSnapshot {
+ public:
+  explicit MetricsSnapshot(const std::vector<const MetricsBlock*>& blocks);
+  uint64_t Get(Metric metric) const { return sums_[static_cast<size_t>(metric)]; }
+
+  // All that was dropped of the book, whatever the reason.
+  uint64_t VisitsDropped() const;
+  // stored + in journal + quarantined + dropped: what was accepted, or there is a bug.
+  uint64_t VisitsKnown() const;
+
+ private:
+  std::array<uint64_t, static_cast<size_t>(Metric::kCount)> sums_{};
 };
 
 // Counts an answer in its status class; 0 (no answer) in none.
 void CountStatus(MetricsBlock& metrics, int status);
 
-// Sum of a metric over blocks, and the Prometheus text exposition (version 0.0.4) of all.
+// Sum of a metric over blocks, and the Prometheus text exposition (version 0.0.4) of all, of one moment.
 uint64_t Sum(const std::vector<const MetricsBlock*>& blocks, Metric metric);
 std::string ToPrometheus(const std::vector<const MetricsBlock*>& blocks);
 

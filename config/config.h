@@ -18,6 +18,7 @@
 #include "base/ip_address.h"
 #include "base/ip_network_set.h"
 #include "config/header_rule.h"
+#include "config/visit_field.h"
 
 namespace gatebook::config {
 
@@ -80,7 +81,7 @@ enum class ClientCertificates { kNone, kOptional, kRequired };
 
 struct Tls {
   uint32_t min_version = 12;  // 12 or 13; written "1.2", "1.3"
-  bool http2 = true;  // offered by ALPN, before HTTP/1.1
+  bool http2 = true;          // offered by ALPN, before HTTP/1.1
   bool tickets = true;
   milliseconds ticket_key_rotation = 8h;  // a ticket is accepted for two rotations
   ClientCertificates client_certificates = ClientCertificates::kNone;
@@ -94,7 +95,18 @@ struct Tls {
 enum class Balance { kRoundRobin, kLeastConnections, kSession };
 enum class UpstreamProtocol { kHttp1, kH2 };
 
-struct Upstream {
+// How we speak TLS to servers of which we are the client.
+struct TlsPeer {
+  bool tls_verify = true;
+  std::string tls_name;         // SNI and the name verified; empty: the server's own
+  std::string tls_ca;           // PEM file; empty: the system's
+  std::string tls_certificate;  // PEM files; empty: we show none
+  std::string tls_key;
+
+  bool operator==(const TlsPeer&) const = default;
+};
+
+struct Upstream : TlsPeer {  // for servers with tls
   std::string name;
   std::vector<Endpoint> servers;  // 1 to 64
   UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
@@ -115,13 +127,6 @@ struct Upstream {
   milliseconds health_timeout = 2s;
   uint32_t health_rise = 2;
   uint32_t health_fall = 3;
-
-  // For servers with tls.
-  bool tls_verify = true;
-  std::string tls_name;         // SNI and the name verified; empty: the server's own
-  std::string tls_ca;           // PEM file; empty: the system's
-  std::string tls_certificate;  // PEM files; empty: we show none
-  std::string tls_key;
 
   bool proxy_protocol = false;  // version 2; each connection then serves one client
 
@@ -152,16 +157,27 @@ struct Session {
   bool operator==(const Session&) const = default;
 };
 
-struct Redis {
-  Endpoint server;       // from url
-  bool tls = false;      // rediss://
-  bool cluster = false;  // not in this version: the loader refuses true
+// When an acknowledged visit leaves the journal: when Redis has it on its disk, or at once.
+enum class Durability { kDisk, kAcknowledged };
+
+struct Redis : TlsPeer {
+  Endpoint server;   // from url
+  bool tls = false;  // rediss://: servers and sentinels alike
   uint32_t database = 0;
   std::string user;  // from url; ACL user
   std::string password_file;
+  bool cluster = false;             // server is one node of a Redis Cluster
+  std::vector<Endpoint> nodes;      // more of them, asked if that one is away
+  std::vector<Endpoint> sentinels;  // not empty: they say where the server is, and url's is not asked
+  std::string sentinel_master;      // the name under which they know it
+  std::string sentinel_user;
+  std::string sentinel_password_file;
   milliseconds connect_timeout = 2s;
   milliseconds reply_timeout = 5s;
   uint32_t pipeline = 512;  // commands under way at most
+  Durability durability = Durability::kDisk;
+  milliseconds hold = 2s;           // least time between acknowledged and released, with an append-only file
+  milliseconds replica_wait = 10s;  // longest wait for a replica to follow
 
   bool operator==(const Redis&) const = default;
 };
@@ -179,12 +195,69 @@ struct Journal {
   bool operator==(const Journal&) const = default;
 };
 
+enum class TruncateAddress { kNone, kAlways };
+
 struct Visit {
-  milliseconds retention = 720h;      // 30 days; at least 1 minute, at most 30 days
-  std::string policy = "2025-09-01";  // version of the privacy policy in force
+  milliseconds retention = 720h;  // 30 days; at least 1 minute, at most 30 days
+  std::string policy =
+      "2025-09-01";  // version of the privacy policy in force; [policy] version if there is one
   std::vector<std::string> query_allow = {"utm_source", "utm_medium", "utm_campaign"};
+  std::vector<std::string> fields = OptionalVisitFields();  // which of these are recorded
+  TruncateAddress truncate_address = TruncateAddress::kNone;
 
   bool operator==(const Visit&) const = default;
+};
+
+// visit.fields, and what follows from visit.truncate_address.
+VisitFieldSet RecordedFields(const Visit& visit);
+
+// How visitors may object to statistics.
+struct Objection {
+  bool gpc = true;                    // Sec-GPC: 1, and /.well-known/gpc.json
+  bool dnt = true;                    // DNT: 1
+  bool self_service = true;           // /.well-known/gatebook/objection
+  milliseconds remember = 400 * 24h;  // how long the cookie of that page lasts
+
+  bool operator==(const Objection&) const = default;
+};
+
+// The privacy policy, as it is shown.
+struct Policy {
+  std::string file;     // Markdown (.md) or HTML; empty: none is served
+  std::string version;  // empty: visit.policy
+  std::string date;     // YYYY-MM-DD; empty: not known
+  std::string path = "/privacy";
+  bool notice = true;                  // returning sessions are told of a new version
+  std::vector<std::string> on_change;  // a command; empty: none
+
+  bool operator==(const Policy&) const = default;
+};
+
+// What the operator has promised; `gatebook check` refuses a config that breaks it. Empty or 0: no promise.
+struct Declaration {
+  milliseconds retention{0};
+  std::vector<std::string> fields;
+  std::vector<std::string> regions;  // ISO 3166-1 alpha-2, "EU", "EEA"
+
+  bool operator==(const Declaration&) const = default;
+};
+
+struct Retention {
+  std::string ledger = "/var/lib/gatebook/retention.ledger";  // empty: none is kept
+  milliseconds clock_jump = 1h;  // a wall clock that runs ahead by more destroys nothing of ours
+  bool rewrite = true;           // Redis is asked every day to write its files anew
+
+  bool operator==(const Retention&) const = default;
+};
+
+enum class SelfService { kOff, kShow, kErase };
+
+struct Rights {
+  SelfService self_service = SelfService::kShow;
+  uint32_t per_session = 6;  // requests of one session a minute; beyond: 429
+  uint32_t per_minute = 60;  // of all sessions together
+
+  bool operator==(const Rights&) const = default;
 };
 
 struct Dns {
@@ -201,6 +274,18 @@ struct Geo {
   std::vector<std::string> databases;  // .mmdb files, the first that knows a field wins
 
   bool operator==(const Geo&) const = default;
+};
+
+// Of what is published: the figures hold nothing personal.
+struct Statistics {
+  uint32_t k = 10;              // sessions and networks, at least, behind a figure
+  uint32_t round = 20;          // figures are multiples; at least 2 k
+  milliseconds keep = 17'520h;  // 730 days
+
+  // Sessions of one network that are counted on a day: k - 1 networks stay below one step.
+  uint32_t SessionsOfANetwork() const { return (round - 1) / (k - 1); }
+
+  bool operator==(const Statistics&) const = default;
 };
 
 struct Admin {
@@ -251,8 +336,14 @@ struct Config {
   Redis redis;
   Journal journal;
   Visit visit;
+  Objection objection;
+  Policy policy;
+  Declaration declaration;
+  Retention retention;
+  Rights rights;
   Dns dns;
   Geo geo;
+  Statistics statistics;
   Admin admin;
   Timeouts timeouts;
   Limits limits;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "config/units.h"
 
@@ -65,6 +66,27 @@ void CheckUpstreams(const Config& config, const PlaceMap& places, ProblemList& p
   }
 }
 
+using Complain = std::function<void(const char* key, const std::string& message)>;
+
+// `speaks`: TLS is spoken at all; else `otherwise` says why the keys are of no use.
+void CheckTlsPeer(const TlsPeer& peer, bool speaks, const char* otherwise, const Complain& complain) {
+  const std::pair<const char*, bool> tls_only[] = {{"tls_name", !peer.tls_name.empty()},
+                                                   {"tls_ca", !peer.tls_ca.empty()},
+                                                   {"tls_certificate", !peer.tls_certificate.empty()},
+                                                   {"tls_key", !peer.tls_key.empty()},
+                                                   {"tls_verify", !peer.tls_verify}};
+  for (const auto& [key, is_set] : tls_only) {
+    if (is_set && !speaks) complain(key, otherwise);
+  }
+  if (peer.tls_certificate.empty() != peer.tls_key.empty()) {
+    const bool lacks_key = peer.tls_key.empty();
+    complain(lacks_key ? "tls_certificate" : "tls_key",
+             fmt::format("{} is missing: certificate and key come together",
+                         lacks_key ? "tls_key" : "tls_certificate"));
+  }
+  if (!peer.tls_ca.empty() && !peer.tls_verify) complain("tls_ca", "of no use with tls_verify = false");
+}
+
 void CheckServers(const Config& config, const PlaceMap& places, ProblemList& problems) {
   for (size_t i = 0; i < config.upstreams.size(); ++i) {
     const Upstream& upstream = config.upstreams[i];
@@ -78,23 +100,37 @@ void CheckServers(const Config& config, const PlaceMap& places, ProblemList& pro
     }
     const bool any_tls = std::any_of(upstream.servers.begin(), upstream.servers.end(),
                                      [](const Endpoint& server) { return server.tls; });
-    const std::pair<const char*, bool> tls_only[] = {{"tls_name", !upstream.tls_name.empty()},
-                                                     {"tls_ca", !upstream.tls_ca.empty()},
-                                                     {"tls_certificate", !upstream.tls_certificate.empty()},
-                                                     {"tls_key", !upstream.tls_key.empty()},
-                                                     {"tls_verify", !upstream.tls_verify}};
-    for (const auto& [key, is_set] : tls_only) {
-      if (is_set && !any_tls && servers > 0) complain(key, "none of the servers is \"https://…\"");
-    }
-    if (upstream.tls_certificate.empty() != upstream.tls_key.empty()) {
-      const bool lacks_key = upstream.tls_key.empty();
-      complain(lacks_key ? "tls_certificate" : "tls_key",
-               fmt::format("{} is missing: certificate and key come together",
-                           lacks_key ? "tls_key" : "tls_certificate"));
-    }
-    if (!upstream.tls_ca.empty() && !upstream.tls_verify)
-      complain("tls_ca", "of no use with tls_verify = false");
+    CheckTlsPeer(upstream, any_tls || servers == 0, "none of the servers is \"https://…\"", complain);
   }
+}
+
+void CheckRedis(const Redis& redis, const PlaceMap& places, ProblemList& problems) {
+  const auto complain = [&](const char* key, const std::string& message) {
+    problems.Add(places.Of(S::kRedis, 0, key), fmt::format("{}: {}", key, message));
+  };
+  CheckTlsPeer(redis, redis.tls, "url is not \"rediss://…\"", complain);
+  if (redis.cluster) {
+    if (!redis.sentinels.empty())
+      complain("sentinels", "a Cluster fails over by itself; it has no sentinels");
+    if (redis.database != 0) complain("url", "a Cluster has the database 0 only");
+    if (redis.server.kind == Endpoint::Kind::kUnix)
+      complain("url",
+               "the nodes of a Cluster are reached by address; a Unix socket leads to one of them only");
+  } else if (!redis.nodes.empty()) {
+    complain("nodes", "only with cluster = true");
+  }
+  if (redis.sentinels.empty() != redis.sentinel_master.empty()) {
+    const bool lacks_master = redis.sentinel_master.empty();
+    complain(
+        lacks_master ? "sentinels" : "sentinel_master",
+        fmt::format("{} is missing: the two come together", lacks_master ? "sentinel_master" : "sentinels"));
+  }
+  if (!redis.sentinels.empty() && redis.server.kind == Endpoint::Kind::kUnix)
+    complain("url", "with sentinels it is \"redis://…\" or \"rediss://…\"");
+  if (redis.sentinels.empty() && !redis.sentinel_password_file.empty())
+    complain("sentinel_password_file", "there are no sentinels");
+  if (!redis.sentinel_user.empty() && redis.sentinel_password_file.empty())
+    complain("sentinel_user", "sentinel_password_file is missing");
 }
 
 void CheckRoutes(const Config& config, const PlaceMap& places, ProblemList& problems) {
@@ -108,7 +144,56 @@ void CheckRoutes(const Config& config, const PlaceMap& places, ProblemList& prob
   }
 }
 
+void CheckPolicySection(const Config& config, const PlaceMap& places, ProblemList& problems) {
+  const Policy& policy = config.policy;
+  if (!policy.version.empty() && places.IsWritten(S::kVisit, 0, "policy") &&
+      config.visit.policy != policy.version) {
+    problems.Add(places.Of(S::kVisit, 0, "policy"),
+                 fmt::format("policy: [policy] version says \"{}\"; leave this one out", policy.version));
+  }
+  if (policy.path.starts_with("/.well-known/")) {
+    problems.Add(places.Of(S::kPolicy, 0, "path"), "path: not below /.well-known/, which has fixed names");
+  }
+  if (!policy.on_change.empty() && policy.on_change.front().front() != '/') {
+    problems.Add(places.Of(S::kPolicy, 0, "on_change"),
+                 "on_change: it begins with the absolute path of a program");
+  }
+}
+
+void CheckDeclaration(const Config& config, const PlaceMap& places, ProblemList& problems) {
+  const Declaration& declared = config.declaration;
+  if (declared.retention.count() != 0 && config.visit.retention > declared.retention) {
+    problems.Add(places.Of(S::kVisit, 0, "retention"),
+                 fmt::format("retention: {} is longer than [declaration] promises: {}",
+                             FormatDuration(config.visit.retention), FormatDuration(declared.retention)));
+  }
+  if (declared.fields.empty()) return;
+  const VisitFieldSet promised(declared.fields);
+  const VisitFieldSet recorded = RecordedFields(config.visit);
+  for (size_t i = 0; i < static_cast<size_t>(VisitField::kCount); ++i) {
+    const auto field = static_cast<VisitField>(i);
+    // A name that is never asked for is none.
+    if (!recorded.Has(field) || promised.Has(field) || (field == VisitField::kDns && !config.dns.enabled))
+      continue;
+    problems.Add(
+        places.Of(S::kVisit, 0, "fields"),
+        fmt::format("fields: {} would be recorded, which [declaration] does not name", InfoOf(field).name),
+        "leave it out here, or declare it");
+  }
+}
+
 }  // namespace
+
+void CheckStatistics(const Config& config, const PlaceMap& places, ProblemList& problems) {
+  if (config.statistics.round < 2 * config.statistics.k) {
+    const char* key = places.IsWritten(S::kStatistics, 0, "round") ? "round" : "k";
+    problems.Add(
+        places.Of(S::kStatistics, 0, key),
+        fmt::format(
+            "{}: round, {}, must be at least twice k, {}: figures would be finer than what they may tell",
+            key, config.statistics.round, 2 * config.statistics.k));
+  }
+}
 
 void CheckConsistency(const Config& config, const PlaceMap& places, ProblemList& problems) {
   CheckListeners(config, places, problems);
@@ -116,13 +201,13 @@ void CheckConsistency(const Config& config, const PlaceMap& places, ProblemList&
   CheckUpstreams(config, places, problems);
   CheckServers(config, places, problems);
   CheckRoutes(config, places, problems);
+  CheckPolicySection(config, places, problems);
+  CheckDeclaration(config, places, problems);
   if (config.session.partitioned && config.session.same_site != SameSite::kNone) {
     problems.Add(places.Of(S::kSession, 0, "partitioned"), "partitioned: only with same_site = \"none\"");
   }
-  if (config.redis.cluster) {
-    problems.Add(places.Of(S::kRedis, 0, "cluster"),
-                 "cluster: Redis Cluster is not supported by this version");
-  }
+  CheckRedis(config.redis, places, problems);
+  CheckStatistics(config, places, problems);
   if (config.journal.max_size < 2 * config.journal.segment_size) {
     const char* key = places.IsWritten(S::kJournal, 0, "max_size") ? "max_size" : "segment_size";
     problems.Add(places.Of(S::kJournal, 0, key),

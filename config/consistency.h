@@ -13,4 +13,7 @@ namespace gatebook::config {
 // once; settings that contradict each other.
 void CheckConsistency(const Config& config, const PlaceMap& places, ProblemList& problems);
 
+// Its part for [statistics], which also holds for those who only look: they may publish.
+void CheckStatistics(const Config& config, const PlaceMap& places, ProblemList& problems);
+
 }  // namespace gatebook::config

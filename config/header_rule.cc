@@ -37,6 +37,7 @@ constexpr auto kOurs = std::to_array<std::string_view>({
     "via",
     "x-request-id",
     "x-session-id",
+    "x-gatebook-",
     "sec-websocket-",
     "http2-settings",
     "traceparent",

@@ -35,8 +35,9 @@ namespace {
 
 constexpr size_t kLargestFile = 1 << 20;  // bytes
 constexpr size_t kMostElements = 1024;    // of one [[section]]
-constexpr std::array kToLook = {SectionId::kEdge, SectionId::kRedis, SectionId::kSession, SectionId::kVisit,
-                                SectionId::kAdmin};
+constexpr std::array kToLook = {SectionId::kEdge,      SectionId::kLog,        SectionId::kRedis,
+                                SectionId::kSession,   SectionId::kJournal,    SectionId::kVisit,
+                                SectionId::kRetention, SectionId::kStatistics, SectionId::kAdmin};
 
 class Reader {
  public:
@@ -190,9 +191,9 @@ base::Result<std::string> ReadWhole(const std::string& path) {
 
 }  // namespace
 
-LoadOutcome Load(const std::string& path) {
+LoadOutcome Load(const std::string& path, const MoreChecks& more) {
   const auto text = ReadWhole(path);
-  if (text.ok()) return LoadText(*text, path, FileChecks::kOn);
+  if (text.ok()) return LoadText(*text, path, FileChecks::kOn, more);
   ProblemList problems(path, "");
   problems.Add({}, text.error().message);
   return {nullptr, problems.Take()};
@@ -214,13 +215,15 @@ LoadOutcome LoadToLook(const std::string& path) {
   });
   Reader reader(problems);
   reader.Read(document);
+  CheckStatistics(reader.config(), reader.places(), problems);
   if (!problems.IsEmpty()) return {nullptr, problems.Take()};
   auto config = std::make_shared<Config>(std::move(reader.config()));
   config->path = path;
   return {std::move(config), {}};
 }
 
-LoadOutcome LoadText(std::string_view text, const std::string& path, FileChecks file_checks) {
+LoadOutcome LoadText(std::string_view text, const std::string& path, FileChecks file_checks,
+                     const MoreChecks& more) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark is no column
   if (text.size() > kLargestFile) {
     ProblemList problems(path, "");
@@ -235,10 +238,12 @@ LoadOutcome LoadText(std::string_view text, const std::string& path, FileChecks 
   reader.Read(document);
   CheckConsistency(reader.config(), reader.places(), problems);
   if (file_checks == FileChecks::kOn) CheckFiles(reader.config(), reader.places(), problems);
+  if (more && problems.IsEmpty()) more(reader.config(), reader.places(), problems);
   if (!problems.IsEmpty()) return {nullptr, problems.Take()};
 
   auto config = std::make_shared<Config>(std::move(reader.config()));
   config->path = path;
+  if (!config->policy.version.empty()) config->visit.policy = config->policy.version;
   if (config->routes.empty()) config->routes.emplace_back();  // everything to the first upstream
   return {std::move(config), {}};
 }

@@ -8,13 +8,16 @@
 // elements of a [[section]]; 1,000 problems.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/config.h"
+#include "config/place_map.h"
 #include "config/problem.h"
+#include "config/problem_list.h"
 
 namespace gatebook::config {
 
@@ -26,11 +29,15 @@ struct LoadOutcome {
   bool ok() const { return config != nullptr; }
 };
 
-// A file that is missing or can't be read is one problem without a line.
-LoadOutcome Load(const std::string& path);
+// What a higher floor knows of a config that is otherwise in order: adds problems.
+using MoreChecks = std::function<void(const Config& config, const PlaceMap& places, ProblemList& problems)>;
 
-// For those who look at a running edge or its book, and run nothing: only [edge], [redis], [session], [visit]
-// and [admin] are read and must be in order, and no file is looked for. So a fault elsewhere does not
+// A file that is missing or can't be read is one problem without a line.
+LoadOutcome Load(const std::string& path, const MoreChecks& more = {});
+
+// For those who look at a running edge or its book, and run nothing: only [edge], [log], [redis], [session],
+// [journal], [visit], [retention], [statistics] and [admin] are read and must be in order, and no file is looked for.
+// So a fault elsewhere does not
 // blind an operator, and a reader needs no right to the private keys.
 LoadOutcome LoadToLook(const std::string& path);
 
@@ -38,6 +45,7 @@ enum class FileChecks { kOn, kOff };
 
 // The same for a text. `path` stands in problems and in Config::path; with kOff no
 // file and no user is looked for.
-LoadOutcome LoadText(std::string_view text, const std::string& path, FileChecks file_checks);
+LoadOutcome LoadText(std::string_view text, const std::string& path, FileChecks file_checks,
+                     const MoreChecks& more = {});
 
 }  // namespace gatebook::config

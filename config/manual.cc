@@ -41,8 +41,7 @@ constexpr std::array<Topic, 7> kTopics = {{
     {"Endpoints",
      "`\"192.0.2.1:443\"`, `\"[2001:db8::1]:443\"`, `\"app.internal:8080\"` where names are allowed, or "
      "`\"unix:/run/app.sock\"`; for an upstream that speaks TLS `\"https://10.0.0.5:8443\"`. The port is "
-     "always written. A name that does not resolve yet is no error. TLS to Redis, and Redis Cluster, are not "
-     "supported by this version."},
+     "always written. A name that does not resolve yet is no error."},
     {"Networks",
      "`\"10.0.0.0/8\"`, `\"2001:db8::/32\"`, a single address, or `\"unix\"` for every peer on a Unix "
      "socket, which has no address. A wide network is of its own family only: `\"::/0\"` holds no IPv4 "
@@ -53,7 +52,8 @@ constexpr std::array<Topic, 7> kTopics = {{
      "those of earlier rules. A value stands for itself. Refused are fields that frame or route a message, "
      "that "
      "concern one connection only, or that Gatebook writes itself (Host, Via, Forwarded, `X-Forwarded-*`, "
-     "X-Request-ID, X-Session-ID, traceparent and the like); Authorization, Cookie and Set-Cookie can be "
+     "X-Request-ID, X-Session-ID, `X-Gatebook-*`, traceparent and the like); Authorization, Cookie and "
+     "Set-Cookie can be "
      "removed but not set."},
     {"Files",
      "Paths are absolute. Certificates, keys, password files and place databases must be there and readable "

@@ -33,8 +33,14 @@ enum class SectionId : uint32_t {
   kRedis,
   kJournal,
   kVisit,
+  kObjection,
+  kPolicy,
+  kDeclaration,
+  kRetention,
+  kRights,
   kDns,
   kGeo,
+  kStatistics,
   kAdmin,
   kTimeouts,
   kLimits,
@@ -89,7 +95,11 @@ struct Option {
 };
 
 std::span<const Section> Sections();
+// All rows, in the order of their sections.
 std::span<const Option> Options();
+// The rows by where they are written: config/option_rows_edge.cc and config/option_rows_book.cc.
+std::span<const Option> EdgeOptions();
+std::span<const Option> BookOptions();
 
 // nullptr when there is none of that name.
 const Section* FindSection(std::string_view name);

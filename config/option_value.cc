@@ -317,10 +317,6 @@ class ValueStore {
     if (text == nullptr) return;
     auto url = ParseRedisUrl(*text);
     if (!url.ok()) return Complain(value, url.error().message);
-    if (url->tls) {
-      return Complain(value, "TLS to Redis (rediss://) is not supported by this version",
-                      "use a Unix socket or a private network");
-    }
     auto& redis = Member<Redis>();
     redis.server = std::move(url->server);
     redis.tls = url->tls;

@@ -16,7 +16,7 @@ using base::Error;
 using base::Result;
 
 constexpr std::string_view kForms =
-    "write \"redis://[user@]host:port/db\" or \"unix:///path/of/redis.sock?db=0\"";
+    "write \"redis://[user@]host:port/db\", \"rediss://…\" or \"unix:///path/of/redis.sock?db=0\"";
 constexpr uint32_t kLargestDatabase = 65535;
 
 bool IsUser(std::string_view text) {

@@ -4,7 +4,9 @@
 
 #include "base/ascii.h"
 #include "base/ip_address.h"
+#include "base/rfc3339.h"
 #include "config/endpoint.h"
+#include "config/visit_field.h"
 
 namespace gatebook::config {
 namespace {
@@ -97,6 +99,42 @@ const char* CheckUpgrade(std::string_view text) {
 const char* CheckPolicy(std::string_view text) {
   const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
   return visible && !text.empty() && text.size() <= 32 ? nullptr : "not 1 to 32 visible ASCII characters";
+}
+
+const char* CheckPolicyFile(std::string_view text) {
+  for (const std::string_view end : {".md", ".markdown", ".html", ".htm"}) {
+    if (text.ends_with(end)) return nullptr;
+  }
+  return "its name must end in .md (Markdown) or .html";
+}
+
+const char* CheckPolicyPath(std::string_view text) {
+  if (const char* complaint = CheckPathPrefix(text)) return complaint;
+  if (text.size() > 128) return "this path is at most 128 bytes long";
+  return text.size() > 1 && !text.ends_with('/') ? nullptr : "this path does not end in '/'";
+}
+
+const char* CheckDate(std::string_view text) {
+  const bool digits = text.size() == 10 && text[4] == '-' && text[7] == '-' &&
+                      std::count_if(text.begin(), text.end(), base::IsAsciiDigit) == 8;
+  const std::string time = std::string(text) + "T00:00:00Z";
+  return digits && base::ParseRfc3339(time) ? nullptr : "not a day as \"2025-09-01\"";
+}
+
+const char* CheckArgument(std::string_view text) {
+  return !text.empty() && text.size() <= 1024 ? nullptr : "not 1 to 1024 bytes";
+}
+
+const char* CheckOptionalField(std::string_view text) {
+  const auto field = FindVisitField(text);
+  if (!field) return "not a field of a visit";
+  return InfoOf(*field).optional ? nullptr : "this field is always recorded";
+}
+
+const char* CheckRegion(std::string_view text) {
+  const bool letters = std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  return letters && (text.size() == 2 || text == "EEA") ? nullptr
+                                                        : "neither a country as \"FI\" nor \"EU\" or \"EEA\"";
 }
 
 const char* CheckParameterName(std::string_view text) {

@@ -21,6 +21,12 @@ const char* CheckHostField(std::string_view text);      // a host, perhaps with 
 const char* CheckServerName(std::string_view text);     // a host name or an address
 const char* CheckUpgrade(std::string_view text);        // a protocol that may follow HTTP/1.1
 const char* CheckPolicy(std::string_view text);         // 1 to 32 visible characters
+const char* CheckPolicyFile(std::string_view text);     // ends in .md, .markdown, .html or .htm
+const char* CheckPolicyPath(std::string_view text);     // a path of one segment or more, not "/"
+const char* CheckDate(std::string_view text);           // YYYY-MM-DD
+const char* CheckArgument(std::string_view text);       // of a command: at most 1024 bytes
+const char* CheckOptionalField(std::string_view text);  // an optional row of config/visit_field.h
+const char* CheckRegion(std::string_view text);         // two capitals, or "EEA"
 const char* CheckParameterName(std::string_view text);  // of a query: 1 to 64 of A-Z a-z 0-9 - _ . [ ]
 
 }  // namespace gatebook::config
