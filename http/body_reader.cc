@@ -22,7 +22,6 @@ namespace {
 constexpr uint16_t kSizeDigitsMost = 16;
 constexpr uint16_t kExtensionMost = 256;
 constexpr uint64_t kExtensionDebtMost = 16384;
-constexpr uint16_t kTrailerSizeMost = 8192;
 constexpr uint64_t kChunkMost = INT64_MAX;
 
 bool IsTextOrTab(char c) { return !IsControl(c) || c == '\t'; }

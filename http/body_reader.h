@@ -27,6 +27,7 @@ class BodyReader {
   };
 
   static constexpr uint16_t kTrailerCountMost = 100;
+  static constexpr uint16_t kTrailerSizeMost = 8192;  // bytes
 
   // Begins a body. kNone is done at once; kToClose is never done by itself. `trailers`: where the trailer
   // section is appended, if it is not empty, with the empty line behind it (http/trailers.h); null: nowhere.

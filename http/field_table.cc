@@ -69,6 +69,7 @@ struct Prefix {
 constexpr auto kPrefixes = std::to_array<Prefix>({
     {"x-forwarded-", {FieldId::kXForwarded, false}},
     {"sec-websocket-", {FieldId::kSecWebSocket, false}},
+    {"x-gatebook-", {FieldId::kXGatebook, false}},
     {"proxy-", {FieldId::kOther, true}},
 });
 

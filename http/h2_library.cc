@@ -39,6 +39,10 @@ const nghttp2_option* H2Session::Callbacks::Options() {
     nghttp2_option_set_no_auto_window_update(made, 1);
     nghttp2_option_set_no_http_messaging(made, 1);
     nghttp2_option_set_no_closed_streams(made, 1);
+    // What is received within limits.header_size can be sent; above its own limit the library drops a head
+    // silently.
+    constexpr size_t kMostFieldBlock = 2 * 1024 * 1024;
+    nghttp2_option_set_max_send_header_block_length(made, kMostFieldBlock);
     return made;
   }();
   return options;

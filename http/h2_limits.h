@@ -46,8 +46,8 @@ const H2BudgetInfo& InfoOf(H2Budget budget);
 
 class H2Limits {
  public:
-  // HEADERS and CONTINUATION frames that one field block may come in: 16 KiB each hold any
-  // head that is accepted (CVE-2024-27316).
+  // CONTINUATION frames that one field block may come in (CVE-2024-27316). With 16 KiB each there is room for
+  // 144 KiB of head; the library has the same bound, and cannot be told of another.
   static constexpr uint32_t kContinuationsMost = 8;
   // WINDOW_UPDATE frames that a DATA frame of ours may be answered by.
   static constexpr int64_t kWindowUpdatesPerData = 8;

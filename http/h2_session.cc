@@ -80,7 +80,7 @@ H2Stream& H2Session::AddStream(int32_t id) {
 }
 
 void H2Session::RemoveStream(H2Stream& stream) {
-  held_heads_ -= stream.text.size();
+  held_heads_ -= stream.text.size() + stream.trailers;
   const size_t place = stream.place;
   auto gone = std::move(streams_[place]);
   streams_[place] = std::move(streams_.back());

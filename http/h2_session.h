@@ -15,8 +15,8 @@
 // Ends: the destructor calls nothing; streams still open are forgotten.
 // Limits: 100 streams; windows of 64 KiB a stream, and a connection 1 MiB (server) or as much as all its
 //   streams together (client: their readers are strangers to each other); heads by HeadLimits;
-//   kHeldMost bytes of heads over all open streams; output up to kOutputRoom and one frame, beside
-//   what heads and control frames add; counts of everything by http/h2_limits.h.
+//   kHeldMost bytes of heads and trailers over all open streams; output up to kOutputRoom and one frame,
+//   beside what heads and control frames add; counts of everything by http/h2_limits.h.
 #pragma once
 
 #include <array>
@@ -302,7 +302,7 @@ class H2Session {
   bool delivering_ = false;
 
   std::vector<std::unique_ptr<H2Stream>> streams_;
-  size_t held_heads_ = 0;  // bytes
+  size_t held_heads_ = 0;  // bytes, with trailers
   uint64_t completed_ = 0;
 
   // Output.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "http/body_reader.h"
 #include "http/h2_library.h"
 #include "http/h2_session.h"
 
@@ -151,7 +152,15 @@ void H2Session::OnBlockBegin(int32_t id, bool first) {
   const Kind kind = first                                    ? Kind::kRequest
                     : stream != nullptr && stream->head_read ? Kind::kTrailers
                                                              : Kind::kResponse;
-  block_->Begin(kind, options_.limits, options_.scheme, options_.extended_connect);
+  HeadLimits limits = options_.limits;
+  if (kind == Kind::kTrailers && options_.role == H2Role::kServer) {
+    // As those of HTTP/1.
+    limits.header_size =
+        std::min<decltype(limits.header_size)>(limits.header_size, BodyReader::kTrailerSizeMost);
+    limits.header_count =
+        std::min<decltype(limits.header_count)>(limits.header_count, BodyReader::kTrailerCountMost);
+  }
+  block_->Begin(kind, limits, options_.scheme, options_.extended_connect);
 }
 
 bool H2Session::OnField(std::string_view name, std::string_view value) {
@@ -240,6 +249,10 @@ void H2Session::EndTrailers(H2Stream& stream, bool ended) {
   // RFC 9113 §8.1: a second block of fields ends the message.
   if (!ended || block_->FinishTrailers(passing_text_)) return Break(stream, Refusal::kBadTrailer, ended);
   const bool whole = !stream.has_length || stream.received == stream.length;
+  stream.trailers = passing_text_.size();
+  held_heads_ += stream.trailers;
+  if (options_.role == H2Role::kServer && held_heads_ > kHeldMost)
+    return Break(stream, Refusal::kHeadsHeld, ended);
   if (whole) events_.push_back({.kind = Event::Kind::kTrailers, .stream = &stream});
   OnPeerEnd(stream);
 }

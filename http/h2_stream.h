@@ -36,6 +36,7 @@ struct H2Stream {
   bool has_length = false;
   uint64_t length = 0;    // that Content-Length promised
   uint64_t received = 0;  // payload
+  size_t trailers = 0;    // bytes of them, which whoever was told keeps as long as the stream
   size_t held = 0;        // payload that was not yet given back by Consume()
   std::optional<Refusal> refusal;
 

@@ -55,6 +55,7 @@ enum class FieldId : uint8_t {
   kTraceparent,
   kTracestate,
   kVia,
+  kXGatebook,  // any X-Gatebook-*
 };
 
 struct Field {

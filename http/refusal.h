@@ -53,13 +53,22 @@ namespace gatebook::http {
   X(kHostMismatch, 400, "host_mismatch", ":authority and Host name different hosts")                   \
   X(kLengthMismatch, 400, "length_mismatch", "the body is not as long as Content-Length says")         \
   X(kUnknownProtocol, 501, "unknown_protocol", "extended CONNECT for other than websocket")            \
-  X(kHeadsHeld, 503, "heads_held", "open streams of the connection hold too much of heads")            \
+  X(kHeadsHeld, 503, "heads_held", "open streams of the connection hold too much of heads or trailers") \
+  X(kStreamBroken, 400, "stream_broken", "a stream of HTTP/2 that its client's frames broke")          \
+  X(kConnectionBroken, 400, "connection_broken", "the client's HTTP/2 connection was ended: see gatebook_http2_ends_total") \
   /* the connection */                                                                                 \
   X(kHeaderTimeout, 408, "header_timeout", "the head did not arrive within timeouts.request_header")   \
   X(kBodyTimeout, 408, "body_timeout", "the body came slower than limits.min_rate")                    \
   X(kWriteTimeout, 408, "write_timeout", "the client took the answer slower than limits.min_rate")     \
+  X(kTunnelIdle, 408, "tunnel_idle", "a tunnel was silent for timeouts.tunnel_idle")                   \
   X(kJournalFull, 503, "journal_full", "the journal is full and journal.on_full is refuse")            \
   X(kNoRoute, 404, "no_route", "no route for this host and path")                                      \
+  X(kOwnPathMethod, 405, "own_path_method", "a path of the edge's own does not take this method")      \
+  X(kOtherSite, 403, "other_site", "another site's page asked for a change at a path of the edge's own") \
+  X(kNoSessionShown, 403, "no_session_shown", "my-visits was asked for without the cookie of a session")  \
+  X(kRightsLimited, 429, "rights_limited", "more questions than rights.per_session or rights.per_minute") \
+  X(kRightsUnavailable, 503, "rights_unavailable", "Redis is away, or too many visitors ask for their visits") \
+  X(kBadChoice, 400, "bad_choice", "the choice about an objection is neither object nor withdraw")     \
   X(kPlainOnTls, 400, "plain_on_tls", "plain HTTP sent to a TLS listener")                             \
   /* upstream */                                                                                       \
   X(kUpstreamUnresolved, 502, "upstream_unresolved", "the upstream's name has no address")             \

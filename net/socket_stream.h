@@ -34,8 +34,7 @@ class SocketStream : public Stream, private SocketEvent::Handler {
   int fd() const override { return fd_.get(); }
 
   std::string_view failure() const override;
-  // errno of the failure that OnStreamFailed() or kError told of; 0 if none.
-  int error_number() const { return error_; }
+  int error_number() const override { return error_; }
 
  private:
   SocketStream(Loop& loop, base::UniqueFd fd, StreamHandler& handler);

@@ -61,8 +61,10 @@ class Stream {
   // How many; for telling a client's progress.
   virtual size_t unsent_size() const { return 0; }
   virtual int fd() const = 0;
-  // After OnStreamFailed(): why, in a few words that hold nothing of the peer's; may be empty.
+  // After OnStreamFailed() or kError: why, in a few words that hold nothing of the peer's; may be empty.
   virtual std::string_view failure() const { return {}; }
+  // errno of that failure; 0: it is none of the kernel's.
+  virtual int error_number() const { return 0; }
 };
 
 }  // namespace gatebook::net

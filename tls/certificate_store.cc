@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 #include "base/ascii.h"
 #include "base/unique_fd.h"
@@ -171,6 +172,13 @@ base::Result<LoadedCertificate> LoadOne(const config::Certificate& files, base::
 }
 
 }  // namespace
+
+base::WallTime NotAfter(const LoadedCertificate& certificate) {
+  std::tm utc{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.leaf.get()), &utc) != 1) return {};
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::from_time_t(timegm(&utc)));
+}
 
 base::Result<std::shared_ptr<const CertificateStore>> CertificateStore::Load(
     const std::vector<config::Certificate>& files, base::WallTime now, std::vector<std::string>& warnings) {

@@ -37,6 +37,9 @@ struct LoadedCertificate {
   std::array<uint8_t, 32> fingerprint{};  // SHA-256 of the leaf
 };
 
+// When it ends.
+base::WallTime NotAfter(const LoadedCertificate& certificate);
+
 class CertificateStore {
  public:
   // Indexes into certificates(), at most one a key type.

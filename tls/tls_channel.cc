@@ -108,7 +108,7 @@ IoResult TlsChannel::OnReadStopped(int error) {
       truncated_ = bio_.IsAtEnd();
       return {IoStatus::kEnd};
     default:
-      ERR_clear_error();
+      failure_ = TakeFailure("ended without close_notify").text;
       broken_ = true;
       return {IoStatus::kError};
   }

@@ -65,6 +65,8 @@ class TlsChannel {
   bool IsUnwritable() const { return broken_ || bio_.IsUnwritable(); }
   // The end that Read() told of was a bare FIN, without close_notify.
   bool truncated() const { return truncated_; }
+  // Why Read() gave kError, where that is TLS's own doing (an alert, a broken record): OpenSSL's words; else "".
+  const char* failure() const { return failure_; }
   SSL* ssl() const { return ssl_.get(); }
 
  private:
@@ -79,6 +81,7 @@ class TlsChannel {
   SslPtr ssl_;  // uses bio_
   base::SteadyTime last_write_{};
   uint32_t burst_bytes_ = 0;  // written since the last rest
+  const char* failure_ = "";
   bool has_read_ = false;
   bool established_ = false;
   bool broken_ = false;  // the TLS session is beyond repair

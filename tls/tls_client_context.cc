@@ -21,13 +21,14 @@ base::Error FileError(const std::string& file, const char* what) {
 
 }  // namespace
 
-TlsClientContext::TlsClientContext(const config::Upstream& upstream, std::shared_ptr<const TrustStore> trust)
+TlsClientContext::TlsClientContext(const config::TlsPeer& peer, const std::vector<config::Endpoint>& servers,
+                                   std::string protocol, std::shared_ptr<const TrustStore> trust)
     : context_(SSL_CTX_new(TLS_client_method())),
       trust_(std::move(trust)),
-      protocol_(upstream.protocol == config::UpstreamProtocol::kH2 ? "h2" : "http/1.1"),
+      protocol_(std::move(protocol)),
       scratch_(new RecordScratch) {
-  for (const config::Endpoint& server : upstream.servers) {
-    std::string name = upstream.tls_name;
+  for (const config::Endpoint& server : servers) {
+    std::string name = peer.tls_name;
     if (name.empty())
       name = server.kind == config::Endpoint::Kind::kIp ? server.ip.ToText() : server.hostname;
     const bool is_address = base::IpAddress::Parse(name).has_value();
@@ -36,16 +37,18 @@ TlsClientContext::TlsClientContext(const config::Upstream& upstream, std::shared
 }
 
 base::Result<std::shared_ptr<TlsClientContext>> TlsClientContext::Make(
-    const config::Upstream& upstream, std::shared_ptr<const TrustStore> trust) {
+    const config::TlsPeer& peer, const std::vector<config::Endpoint>& servers, std::string protocol,
+    std::shared_ptr<const TrustStore> trust) {
   ForgetErrors();
-  std::shared_ptr<TlsClientContext> made(new TlsClientContext(upstream, std::move(trust)));
+  std::shared_ptr<TlsClientContext> made(
+      new TlsClientContext(peer, servers, std::move(protocol), std::move(trust)));
   if (!made->context_) return base::Error{fmt::format("cannot make a TLS context: {}", TakeError())};
-  if (const auto done = made->Configure(upstream); !done.ok()) return done.error();
-  if (const auto done = made->UseCertificate(upstream); !done.ok()) return done.error();
+  if (const auto done = made->Configure(peer); !done.ok()) return done.error();
+  if (const auto done = made->UseCertificate(peer); !done.ok()) return done.error();
   return made;
 }
 
-base::Status TlsClientContext::Configure(const config::Upstream& upstream) {
+base::Status TlsClientContext::Configure(const config::TlsPeer& peer) {
   SSL_CTX* context = context_.get();
   SSL_CTX_set_app_data(context, this);
   SSL_CTX_set_security_level(context, 2);
@@ -59,26 +62,27 @@ base::Status TlsClientContext::Configure(const config::Upstream& upstream) {
   const std::string protocols = static_cast<char>(protocol_.size()) + protocol_;
   if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
       SSL_CTX_set_cipher_list(context, kCiphers12) != 1 ||
-      SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(protocols.data()),
-                              static_cast<unsigned int>(protocols.size())) != 0) {
+      (!protocol_.empty() &&
+       SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(protocols.data()),
+                               static_cast<unsigned int>(protocols.size())) != 0)) {
     return base::Error{fmt::format("this OpenSSL cannot be set up for TLS 1.2 and 1.3: {}", TakeError())};
   }
-  if (!upstream.tls_verify) return {};
+  if (!peer.tls_verify) return {};
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_verify_depth(context, kMostChain);
   SSL_CTX_set1_cert_store(context, trust_->get());
   return {};
 }
 
-base::Status TlsClientContext::UseCertificate(const config::Upstream& upstream) {
-  if (upstream.tls_certificate.empty()) return {};
+base::Status TlsClientContext::UseCertificate(const config::TlsPeer& peer) {
+  if (peer.tls_certificate.empty()) return {};
   SSL_CTX* context = context_.get();
-  if (SSL_CTX_use_certificate_chain_file(context, upstream.tls_certificate.c_str()) != 1) {
-    return FileError(upstream.tls_certificate, "is no usable PEM certificate");
+  if (SSL_CTX_use_certificate_chain_file(context, peer.tls_certificate.c_str()) != 1) {
+    return FileError(peer.tls_certificate, "is no usable PEM certificate");
   }
-  if (SSL_CTX_use_PrivateKey_file(context, upstream.tls_key.c_str(), SSL_FILETYPE_PEM) != 1 ||
+  if (SSL_CTX_use_PrivateKey_file(context, peer.tls_key.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(context) != 1) {
-    return FileError(upstream.tls_key, "is not the PEM private key of that certificate");
+    return FileError(peer.tls_key, "is not the PEM private key of that certificate");
   }
   return {};
 }
@@ -107,7 +111,7 @@ bool TlsClientContext::IsProtocolAgreed(const SSL* ssl) const {
   const unsigned char* name = nullptr;
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl, &name, &size);
-  if (size == 0) return protocol_ == "http/1.1";
+  if (size == 0) return protocol_ != "h2";
   return std::string_view(reinterpret_cast<const char*>(name), size) == protocol_;
 }
 

@@ -42,8 +42,9 @@ void TlsClientStream::OnReady(bool readable, bool writable) {
   if (connecting_) {
     if (!writable && !readable) return;
     connecting_ = false;
-    if (const int error = net::FinishConnect(fd_.get(), std::exchange(preamble_, {})); error != 0) {
-      const char* text = strerrordesc_np(error);
+    error_ = net::FinishConnect(fd_.get(), std::exchange(preamble_, {}));
+    if (error_ != 0) {
+      const char* text = strerrordesc_np(error_);
       return Fail(text != nullptr ? text : "not connected");
     }
     channel_.OnEdge(readable, writable);

@@ -41,7 +41,8 @@ class TlsClientStream final : public net::Stream, private net::SocketEvent::Hand
   bool HasUnsent() const override { return channel_.HasUnsent(); }
   size_t unsent_size() const override { return channel_.unsent_size(); }
   int fd() const override { return fd_.get(); }
-  std::string_view failure() const override { return failure_; }
+  std::string_view failure() const override { return failed_ ? failure_ : channel_.failure(); }
+  int error_number() const override { return error_; }
 
   bool IsEstablished() const { return channel_.IsEstablished(); }
   // Requires: IsEstablished().
@@ -61,6 +62,7 @@ class TlsClientStream final : public net::Stream, private net::SocketEvent::Hand
   net::StreamHandler* handler_;
   std::string preamble_;  // until it is sent
   const char* failure_ = "";
+  int error_ = 0;  // errno of connecting
   bool connecting_ = true;
   bool failed_ = false;
 };

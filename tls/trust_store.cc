@@ -45,4 +45,9 @@ std::shared_ptr<const TrustStore> TrustStore::System() {
   return made;
 }
 
+base::Result<std::shared_ptr<const TrustStore>> TrustStore::Of(const config::TlsPeer& peer) {
+  if (!peer.tls_verify) return std::shared_ptr<const TrustStore>();
+  return peer.tls_ca.empty() ? System() : Load(peer.tls_ca);
+}
+
 }  // namespace gatebook::tls

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "config/config.h"
 #include "tls/openssl_ptr.h"
 
 namespace gatebook::tls {
@@ -21,6 +22,9 @@ class TrustStore {
   // Whom this system trusts: OpenSSL's file and directory, and what SSL_CERT_FILE and SSL_CERT_DIR say
   // instead. It may be nobody.
   static std::shared_ptr<const TrustStore> System();
+
+  // Whom `peer` says, read anew: its file, or System(). Null where it says that nothing is verified.
+  static base::Result<std::shared_ptr<const TrustStore>> Of(const config::TlsPeer& peer);
 
   X509_STORE* get() const { return store_.get(); }
 
