@@ -9,7 +9,8 @@ namespace gatebook::logger {
 
 Enrichment::Enrichment(net::Loop& loop, const config::Config& config, const base::Clock& clock,
                        base::MetricsBlock& metrics)
-    : places_(std::make_unique<Places>(config.geo.databases, metrics)) {
+    : recorded_(RecordedFields(config.visit)),
+      places_(std::make_unique<Places>(config.geo.databases, metrics)) {
   if (!config.dns.enabled) return;
   net::ResolverOptions options;
   for (const config::Endpoint& server : config.dns.servers) {
@@ -30,7 +31,7 @@ Enrichment::Enrichment(net::Loop& loop, const config::Config& config, const base
 Enrichment::~Enrichment() = default;
 
 void Enrichment::Ask(const base::IpAddress& ip) {
-  if (names_ != nullptr && !ip.IsUnspecified()) names_->Ask(ip);
+  if (names_ != nullptr && !ip.IsUnspecified() && Records(config::VisitField::kDns)) names_->Ask(ip);
 }
 
 void Enrichment::TakeHints(NameHints& hints) {
@@ -43,11 +44,21 @@ void Enrichment::SetOnNamed(std::function<void(const base::IpAddress&)> on_named
 }
 
 std::optional<Name> Enrichment::NameOf(const base::IpAddress& ip) const {
-  if (names_ == nullptr || ip.IsUnspecified()) return Name{};
+  if (names_ == nullptr || ip.IsUnspecified() || !Records(config::VisitField::kDns)) return Name{};
   return names_->Peek(ip);
 }
 
-Place Enrichment::PlaceOf(const base::IpAddress& ip) { return places_->Find(ip); }
+Place Enrichment::PlaceOf(const base::IpAddress& ip) {
+  using enum config::VisitField;
+  Place place = places_->Find(ip);
+  if (!Records(kCountry)) place.country = {};
+  if (!Records(kCity)) place.city = {};
+  if (!Records(kNetwork)) {
+    place.as_org = {};
+    place.asn = 0;
+  }
+  return place;
+}
 
 void Enrichment::Housekeep() { places_->ReloadIfChanged(); }
 

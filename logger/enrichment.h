@@ -1,9 +1,10 @@
 // Enrichment: what the recorder adds to a visit, names and places, behind one face.
 //
-// Thread: the recorder's. Owns: the resolver, the name service and the places.
+// Thread: the recorder's, but for what says otherwise. Owns: the resolver, the name service and the places.
 // Ends: destroying cancels all look-ups.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,8 +32,12 @@ class Enrichment {
              base::MetricsBlock& metrics);
   ~Enrichment();
 
+  // What may be recorded from now on; until then all that config.visit says. Any thread.
+  void SetRecorded(config::VisitFieldSet recorded) { recorded_.store(recorded, std::memory_order_relaxed); }
+
   // Begins to look the name up, if that is not done or under way. Clients of a Unix socket have no
-  // address, and with dns.enabled = false nothing is asked: then the name is `skipped` at once.
+  // address, and with dns.enabled = false, or where names are not recorded, nothing is asked: then the name
+  // is `skipped` at once.
   void Ask(const base::IpAddress& ip);
   // Asks for the addresses that workers have seen.
   void TakeHints(NameHints& hints);
@@ -50,6 +55,11 @@ class Enrichment {
   std::string places_state() const;
 
  private:
+  bool Records(config::VisitField field) const {
+    return recorded_.load(std::memory_order_relaxed).Has(field);
+  }
+
+  std::atomic<config::VisitFieldSet> recorded_;
   std::unique_ptr<net::Resolver> resolver_;
   std::unique_ptr<NameService> names_;  // null when dns.enabled is false, or names_error_ says why
   std::string names_error_;

@@ -1,46 +1,29 @@
 #include "logger/erasures.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <optional>
 
-#include "base/check.h"
 #include "base/hex.h"
-#include "base/unique_fd.h"
 
 namespace gatebook::logger {
 namespace {
 
-using base::Error;
-using base::ExitCode;
-
-constexpr std::string_view kName = "erasures";
 constexpr std::string_view kKinds[] = {"session", "address"};
-
-ErasureDigest Hmac(std::span<const uint8_t> key, std::string_view text) {
-  ErasureDigest digest;
-  unsigned size = digest.size();
-  CHECK(::HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-               reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(),
-               &size) != nullptr);
-  return digest;
-}
 
 int64_t Milliseconds(base::WallTime time) { return time.time_since_epoch().count(); }
 
 std::string ToLine(const Erasure& erasure) {
   return fmt::format("{} {} {} {} {}\n", erasure.id, kKinds[static_cast<size_t>(erasure.kind)],
                      base::ToHex(erasure.digest), Milliseconds(erasure.since), Milliseconds(erasure.until));
+}
+
+std::string ToLines(const std::vector<Erasure>& erasures) {
+  std::string text;
+  for (const Erasure& one : erasures) text += ToLine(one);
+  return text;
 }
 
 bool ReadTime(std::string_view text, base::WallTime* time) {
@@ -67,51 +50,15 @@ std::optional<Erasure> ParseLine(std::string_view line) {
   return whole ? std::optional(erasure) : std::nullopt;
 }
 
-std::optional<std::string> ReadAll(int fd) {
-  std::string text;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t got = ::pread(fd, buffer, sizeof buffer, static_cast<off_t>(text.size()));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return std::nullopt;
-    if (got == 0) return text;
-    text.append(buffer, static_cast<size_t>(got));
-  }
-}
-
-bool WriteAll(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
 std::vector<Erasure> ParseAll(std::string_view text) {
   std::vector<Erasure> erasures;
   while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    if (auto erasure = ParseLine(text.substr(0, end))) erasures.push_back(*std::move(erasure));
-    text.remove_prefix(std::min(text.size(), end + 1));
+    if (auto erasure = ParseLine(TakeLine(text))) erasures.push_back(*std::move(erasure));
   }
   return erasures;
 }
 
 }  // namespace
-
-ErasureKey::ErasureKey(std::span<const uint8_t> session_key)
-    : bytes_(Hmac(session_key, "gatebook erasures, version 1")) {}
-
-ErasureDigest ErasureKey::Sign(std::string_view kind, std::span<const uint8_t> bytes) const {
-  std::string text(kind);
-  text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return Hmac(bytes_, text);
-}
-
-ErasureDigest ErasureKey::Of(const SessionId& session) const { return Sign("session ", session.bytes); }
-ErasureDigest ErasureKey::Of(const base::IpAddress& ip) const { return Sign("address ", ip.bytes()); }
 
 ErasureList::ErasureList(ErasureKey key, const std::vector<Erasure>& erasures) : key_(key) {
   for (const Erasure& one : erasures) {
@@ -136,52 +83,33 @@ bool ErasureList::Covers(Erasure::Kind kind, const ErasureDigest& digest, base::
 }
 
 ErasureRegister::ErasureRegister(const std::string& journal_directory, std::chrono::milliseconds retention)
-    : directory_(journal_directory),
-      path_(fmt::format("{}/{}", journal_directory, kName)),
-      retention_(retention) {}
+    : file_(journal_directory, "erasures"), retention_(retention) {}
 
-bool ErasureRegister::IsVoid(const Erasure& erasure, base::WallTime now) const {
-  return erasure.until + retention_ < now;
-}
-
-base::Result<std::vector<Erasure>> ErasureRegister::Load(base::WallTime now) const {
-  const base::UniqueFd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file.IsValid() && errno == ENOENT) return std::vector<Erasure>();
-  const auto text = file.IsValid() ? ReadAll(file.get()) : std::nullopt;
-  if (!text)
-    return Error{fmt::format("cannot read {}: {}", path_, std::strerror(errno)), ExitCode::kInputOutput};
-  std::vector<Erasure> erasures = ParseAll(*text);
-  std::erase_if(erasures, [&](const Erasure& one) { return IsVoid(one, now); });
+std::vector<Erasure> ErasureRegister::InForce(std::string_view text, base::WallTime now) const {
+  std::vector<Erasure> erasures = ParseAll(text);
+  std::erase_if(erasures, [&](const Erasure& one) { return one.until + retention_ < now; });
   return erasures;
 }
 
-base::Status ErasureRegister::Add(const Erasure& erasure, base::WallTime now) const {
-  const auto failure = [&](const char* what, ExitCode code) {
-    return Error{fmt::format("cannot {} {}: {}", what, path_, std::strerror(errno)), code};
-  };
-  const base::UniqueFd directory(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory.IsValid()) return failure("write", ExitCode::kCannotCreate);
-  // One writer at a time; the directory is what is locked, as the file is replaced.
-  if (::flock(directory.get(), LOCK_EX) != 0) return failure("lock", ExitCode::kInputOutput);
-  auto kept = Load(now);
-  if (!kept) return kept.error();
-  kept->push_back(erasure);
-  std::string text;
-  for (const Erasure& one : *kept) text += ToLine(one);
+base::Result<std::vector<Erasure>> ErasureRegister::Load(base::WallTime now) const {
+  const auto text = file_.Read();
+  if (!text) return text.error();
+  return InForce(*text, now);
+}
 
-  const std::string beside = path_ + ".new";
-  const base::UniqueFd file(
-      ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file.IsValid()) return failure("write", ExitCode::kCannotCreate);
-  // Whoever asks, often root: the file is the edge's.
-  struct stat owner;
-  const bool theirs = ::geteuid() != 0 || (::fstat(directory.get(), &owner) == 0 &&
-                                           ::fchown(file.get(), owner.st_uid, owner.st_gid) == 0);
-  if (!theirs || !WriteAll(file.get(), text) || ::fsync(file.get()) != 0 ||
-      ::rename(beside.c_str(), path_.c_str()) != 0 || ::fsync(directory.get()) != 0) {
-    return failure("write", ExitCode::kInputOutput);
-  }
-  return {};
+base::Status ErasureRegister::Add(const Erasure& erasure, base::WallTime now) const {
+  return file_.Change([&](const std::string& before) -> base::Result<std::string> {
+    return ToLines(InForce(before, now)) + ToLine(erasure);
+  });
+}
+
+base::Status ErasureRegister::StrikeOut(base::WallTime now) const {
+  const auto text = file_.Read();
+  if (!text) return text.error();
+  if (InForce(*text, now).size() == ParseAll(*text).size()) return {};
+  return file_.Change([&](const std::string& before) -> base::Result<std::string> {
+    return ToLines(InForce(before, now));
+  });
 }
 
 }  // namespace gatebook::logger

@@ -2,9 +2,9 @@
 //
 // Visits that wait in a journal, or are held there until Redis has them on its disk, would return after
 // they were erased from Redis. So an erasure is first written into a register beside the segments,
-// <journal>/erasures, 0600: a line each, with a keyed digest in place of the session or address. Who delivers
-// looks there (logger/recorder.h) and drops what is in it. A line is void when nothing that it covers
-// may exist any more: its last arrival + retention.
+// <journal>/erasures (logger/register_file.h): a line each, with a keyed digest in place of the session or
+// address. Who delivers looks there (logger/recorder.h) and drops what is in it. A line is void when nothing
+// that it covers may exist any more: its last arrival + retention.
 //
 // Thread: ErasureKey and ErasureList are values, any; ErasureRegister any, also several processes (flock).
 // Limits: an arrival later than every erasure is told without a digest being made.
@@ -20,24 +20,17 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "logger/visit.h"
+#include "logger/keyed_digest.h"
+#include "logger/register_file.h"
 
 namespace gatebook::logger {
 
-using ErasureDigest = std::array<uint8_t, 32>;
+using ErasureDigest = KeyedDigest;
 
-// HMAC-SHA256 under a key that is made from the session key: the same on edges that share it, and nobody
-// without it can find an address by trying all.
-class ErasureKey {
+class ErasureKey : public DigestKey {
  public:
-  explicit ErasureKey(std::span<const uint8_t> session_key);
-
-  ErasureDigest Of(const SessionId& session) const;
-  ErasureDigest Of(const base::IpAddress& ip) const;
-
- private:
-  ErasureDigest Sign(std::string_view kind, std::span<const uint8_t> bytes) const;
-  std::array<uint8_t, 32> bytes_;
+  explicit ErasureKey(std::span<const uint8_t> session_key)
+      : DigestKey(session_key, "gatebook erasures, version 1") {}
 };
 
 struct Erasure {
@@ -82,14 +75,16 @@ class ErasureRegister {
   // must be a journal.
   base::Status Add(const Erasure& erasure, base::WallTime now) const;
 
-  const std::string& path() const { return path_; }
+  // Strikes out what is void; nothing is written if nothing is. Errors as of Add.
+  base::Status StrikeOut(base::WallTime now) const;
+
+  const std::string& path() const { return file_.path(); }
 
  private:
-  bool IsVoid(const Erasure& erasure, base::WallTime now) const;
+  std::vector<Erasure> InForce(std::string_view text, base::WallTime now) const;
 
-  const std::string directory_;
-  const std::string path_;
-  const std::chrono::milliseconds retention_;
+  RegisterFile file_;
+  std::chrono::milliseconds retention_;
 };
 
 }  // namespace gatebook::logger

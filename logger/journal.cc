@@ -16,6 +16,8 @@ using base::Metric;
 constexpr uint64_t kPage = 4096;
 // Each worker writes one segment, has one spare, and the recorder reads one.
 constexpr uint64_t kLeastSegmentsPerWorker = 3;
+// More than any flush policy that promises anything leaves unwritten.
+constexpr std::chrono::milliseconds kSkippedAfterPowerCut{60'000};
 
 // The lanes of `workers` writers, and behind them those that only have something left to read.
 std::vector<std::unique_ptr<JournalLane>> MakeLanes(uint32_t workers, RecoveredJournal& recovered) {
@@ -59,8 +61,16 @@ base::Result<std::unique_ptr<Journal>> Journal::Open(const config::Journal& conf
   auto directory = JournalDirectory::Open(config.directory, std::move(options.disk_fault));
   if (!directory) return directory.error();
   journal->directory_ = std::move(directory).value();
-  journal->quarantine_ = std::make_unique<JournalQuarantine>(config.directory);
-  RecoveredJournal recovered = RecoverJournal(*journal->directory_, *journal->quarantine_);
+  const JournalDisk& disk = journal->directory_->disk();
+  journal->quarantine_ = std::make_unique<JournalQuarantine>(config.directory, disk);
+  auto found = RecoverJournal(*journal->directory_, *journal->quarantine_);
+  if (!found) return found.error();
+  RecoveredJournal recovered = std::move(found).value();
+  // Of the last records before a power cut Redis may have some that the disk has not. Their ids are skipped,
+  // which a clock that went back would give again.
+  if (recovered.unended &&
+      clock.WallNow() <= base::WallTime(std::chrono::milliseconds(recovered.last.milliseconds)))
+    recovered.last.milliseconds += kSkippedAfterPowerCut.count();
   journal->lanes_ = MakeLanes(workers, recovered);
   journal->keeper_ = std::make_unique<JournalKeeper>(
       JournalKeeper::Settings{config.flush, config.max_size, segment_size, std::string(edge),
@@ -74,8 +84,8 @@ base::Result<std::unique_ptr<Journal>> Journal::Open(const config::Journal& conf
   base::MetricsBlock& recorder =
       options.recorder_metrics != nullptr ? *options.recorder_metrics : journal->OwnMetrics();
   for (const auto& lane : journal->lanes_) {
-    journal->readers_.push_back(
-        std::make_unique<JournalReader>(*lane, *journal->quarantine_, journal->keeper_->bell(), recorder));
+    journal->readers_.push_back(std::make_unique<JournalReader>(*lane, disk, *journal->quarantine_, clock,
+                                                                journal->keeper_->bell(), recorder));
     if (!lane->has_writer) continue;
     base::MetricsBlock& metrics =
         options.worker_metrics.empty() ? journal->OwnMetrics() : *options.worker_metrics[lane->worker];
@@ -83,8 +93,11 @@ base::Result<std::unique_ptr<Journal>> Journal::Open(const config::Journal& conf
         *lane, recovered.last, clock, journal->doorbell_, journal->keeper_->bell(), metrics));
   }
   journal->recovered_visits_ = recovered.visits;
-  recorder.Add(Metric::kVisitsAccepted, recovered.visits);
-  recorder.Add(Metric::kVisitsInJournal, recovered.visits);
+  {
+    const base::MetricsBlock::Together together(recorder);
+    recorder.Add(Metric::kVisitsAccepted, recovered.visits);
+    recorder.Add(Metric::kVisitsInJournal, recovered.visits);
+  }
   recorder.Add(Metric::kJournalDamage, recovered.bad_files);
 
   journal->keeper_->RunOnce();  // spares are there before the first visit

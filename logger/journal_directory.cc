@@ -1,9 +1,7 @@
 #include "logger/journal_directory.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,21 +30,11 @@ constexpr std::string_view kSegmentSuffix = ".segment";
 constexpr std::string_view kTemporarySuffix = ".segment.new";
 constexpr size_t kInstanceBytes = 16;
 
-bool MakeDirectories(const std::string& path) {
+bool MakeDirectories(const JournalDisk& disk, const std::string& path) {
   for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    if (::mkdir(path.substr(0, slash).c_str(), 0750) != 0 && errno != EEXIST) return false;
+    if (!disk.MakeDirectory(path.substr(0, slash), 0750)) return false;
   }
-  return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST;
-}
-
-bool WriteAll(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
+  return disk.MakeDirectory(path, 0700);
 }
 
 std::string ReadSmall(int fd) {
@@ -62,20 +50,36 @@ std::string_view TrimNewline(std::string_view text) {
 
 }  // namespace
 
+std::optional<FileKey> KeyOf(int fd) {
+  struct stat info;
+  if (::fstat(fd, &info) != 0) return std::nullopt;
+  return FileKey{info.st_dev, info.st_ino};
+}
+
 base::Result<std::unique_ptr<JournalDirectory>> JournalDirectory::Open(const std::string& path,
                                                                        DiskFault fault) {
   std::unique_ptr<JournalDirectory> directory(new JournalDirectory(path, std::move(fault)));
-  if (Status status = directory->OpenAndLock(); !status) return status.error();
-  if (Status status = directory->LoadInstance(); !status) return status.error();
+  auto opened = directory->OpenAndLock();
+  if (!opened) return opened.error();
+  directory->home_ = std::move(opened->home);
+  directory->lock_ = std::move(opened->lock);
+  auto instance = directory->ReadInstance(directory->fd());
+  if (!instance) return instance.error();
+  directory->instance_ = std::move(instance).value();
+  if (!directory->instance_.empty()) return directory;
+  std::array<uint8_t, kInstanceBytes> bits;
+  FillRandom(bits.data(), bits.size());
+  directory->instance_ = base::ToHex(bits);
+  if (Status written = directory->WriteInstance(directory->fd()); !written) return written.error();
   return directory;
 }
 
-Status JournalDirectory::OpenAndLock() {
-  if (!MakeDirectories(path_)) {
+base::Result<JournalDirectory::Opened> JournalDirectory::OpenAndLock() const {
+  if (!MakeDirectories(disk_, path_)) {
     return Error{fmt::format("cannot create the journal directory {}: {}", path_, std::strerror(errno)),
                  ExitCode::kCannotCreate};
   }
-  base::UniqueFd fd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  base::UniqueFd fd = disk_.OpenDirectory(path_);
   if (!fd.IsValid()) {
     return Error{fmt::format("cannot open the journal directory {}: {}", path_, std::strerror(errno)),
                  ExitCode::kInputOutput};
@@ -86,12 +90,12 @@ Status JournalDirectory::OpenAndLock() {
                              path_, std::strerror(errno)),
                  ExitCode::kInputOutput};
   }
-  base::UniqueFd lock(::openat(fd.get(), kLockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  base::UniqueFd lock = disk_.Open(fd.get(), kLockName, O_RDWR | O_CREAT);
   if (!lock.IsValid()) {
     return Error{fmt::format("cannot create {}/{}: {}", path_, kLockName, std::strerror(errno)),
                  ExitCode::kCannotCreate};
   }
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (!disk_.Lock(lock.get(), kLockName)) {
     if (errno != EWOULDBLOCK) {
       return Error{fmt::format("cannot lock {}/{}: {}", path_, kLockName, std::strerror(errno)),
                    ExitCode::kInputOutput};
@@ -108,20 +112,13 @@ Status JournalDirectory::OpenAndLock() {
   // The number is a help for people; the lock is what counts, so a failure here is none.
   [[maybe_unused]] const bool noted = ::ftruncate(lock.get(), 0) == 0 &&
                                       ::lseek(lock.get(), 0, SEEK_SET) == 0 &&
-                                      WriteAll(lock.get(), fmt::format("{}\n", ::getpid()));
-  fd_ = std::move(fd);
-  lock_ = std::move(lock);
-  return {};
+                                      disk_.Write(lock.get(), kLockName, fmt::format("{}\n", ::getpid()));
+  return Opened{std::make_shared<const base::UniqueFd>(std::move(fd)), std::move(lock)};
 }
 
-Status JournalDirectory::LoadInstance() {
-  const base::UniqueFd file(::openat(fd_.get(), kInstanceName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file.IsValid() && errno == ENOENT) {
-    std::array<uint8_t, kInstanceBytes> bits;
-    FillRandom(bits.data(), bits.size());
-    instance_ = base::ToHex(bits);
-    return WriteInstance();
-  }
+base::Result<std::string> JournalDirectory::ReadInstance(int directory) const {
+  const base::UniqueFd file = disk_.Open(directory, kInstanceName, O_RDONLY);
+  if (!file.IsValid() && errno == ENOENT) return std::string();
   if (!file.IsValid()) {
     return Error{fmt::format("cannot read {}/{}: {}", path_, kInstanceName, std::strerror(errno)),
                  ExitCode::kInputOutput};
@@ -135,68 +132,66 @@ Status JournalDirectory::LoadInstance() {
                     path_, kInstanceName),
         ExitCode::kInputOutput};
   }
-  instance_ = base::ToHex(bits);
-  return {};
+  return base::ToHex(bits);
 }
 
-Status JournalDirectory::WriteInstance() {
-  const base::UniqueFd file(
-      ::openat(fd_.get(), kInstanceTemporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file.IsValid() || !WriteAll(file.get(), instance_ + "\n") || ::fsync(file.get()) != 0 ||
-      ::renameat(fd_.get(), kInstanceTemporary, fd_.get(), kInstanceName) != 0 || ::fsync(fd_.get()) != 0) {
+Status JournalDirectory::WriteInstance(int directory) const {
+  const base::UniqueFd file = disk_.Open(directory, kInstanceTemporary, O_WRONLY | O_CREAT | O_TRUNC);
+  if (!file.IsValid() || !disk_.Write(file.get(), kInstanceTemporary, instance_ + "\n") ||
+      !disk_.SyncFile(file.get(), kInstanceTemporary) ||
+      !disk_.Rename(directory, kInstanceTemporary, directory, kInstanceName) ||
+      !disk_.SyncDirectory(directory)) {
     return Error{fmt::format("cannot write {}/{}: {}", path_, kInstanceName, std::strerror(errno)),
                  ExitCode::kCannotCreate};
   }
   return {};
 }
 
-std::vector<std::string> JournalDirectory::ListSegments() {
-  std::vector<std::string> names;
-  const int copy = ::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (copy < 0) return names;
-  DIR* const entries = ::fdopendir(copy);
-  if (entries == nullptr) {
-    ::close(copy);
-    return names;
-  }
-  while (const dirent* entry = ::readdir(entries)) {
-    const std::string_view name = entry->d_name;
-    uint32_t worker;
-    uint32_t sequence;
+bool JournalDirectory::ListSegments(std::vector<std::string>* names) const {
+  const bool listed = disk_.List(fd(), [&](const std::string& name) {
+    uint32_t worker = 0;
+    uint32_t sequence = 0;
     if (name.ends_with(kTemporarySuffix)) {
-      ::unlinkat(fd_.get(), entry->d_name, 0);
+      disk_.Unlink(fd(), name);  // else at the next start, or overwritten
     } else if (ParseSegmentName(name, &worker, &sequence)) {
-      names.emplace_back(name);
+      names->push_back(name);
     }
-  }
-  ::closedir(entries);
-  std::sort(names.begin(), names.end());
-  return names;
+  });
+  std::sort(names->begin(), names->end());
+  return listed;
 }
 
-bool JournalDirectory::Remove(const std::string& name) {
-  if (Fails(DiskStep::kUnlink)) return false;
-  return ::unlinkat(fd_.get(), name.c_str(), 0) == 0 || errno == ENOENT;
+bool JournalDirectory::Holds(const std::string& name, const FileKey& file) const {
+  struct stat info;
+  return ::fstatat(fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+         FileKey{info.st_dev, info.st_ino} == file;
 }
-
-bool JournalDirectory::Sync() { return !Fails(DiskStep::kSync) && ::fsync(fd_.get()) == 0; }
 
 bool JournalDirectory::HasVanished() const {
-  struct stat opened;
+  const auto opened = KeyOf(fd());
+  const auto lock = KeyOf(lock_.get());
   struct stat named;
-  return ::fstat(fd_.get(), &opened) != 0 || ::stat(path_.c_str(), &named) != 0 ||
-         opened.st_ino != named.st_ino || opened.st_dev != named.st_dev;
+  return !opened || !lock || ::stat(path_.c_str(), &named) != 0 ||
+         *opened != FileKey{named.st_dev, named.st_ino} || !Holds(kLockName, *lock);
 }
 
 Status JournalDirectory::MakeAgain() {
-  if (Status status = OpenAndLock(); !status) return status;
-  return WriteInstance();
-}
-
-bool JournalDirectory::Fails(DiskStep step) const {
-  const int error = fault_ ? fault_(step) : 0;
-  if (error != 0) errno = error;
-  return error != 0;
+  auto opened = OpenAndLock();
+  if (!opened) return opened.error();
+  const auto instance = ReadInstance(opened->home->get());
+  if (!instance) return instance.error();
+  if (!instance->empty() && *instance != instance_) {
+    return Error{fmt::format("another journal than the one that was opened stands at {} now (was a file "
+                             "system mounted there?); restart gatebook to use it",
+                             path_),
+                 ExitCode::kInputOutput};
+  }
+  if (instance->empty()) {
+    if (Status written = WriteInstance(opened->home->get()); !written) return written;
+  }
+  home_ = std::move(opened->home);
+  lock_ = std::move(opened->lock);
+  return {};
 }
 
 std::string SegmentName(uint32_t worker, uint32_t sequence) {

@@ -4,28 +4,39 @@
 //   lock                    locked by the process that runs
 //   instance                128 random bits in hexadecimal, made once: who this journal is
 //   <worker>-<n>.segment    segments; <name>.new while they are being made
-//   erasures                logger/erasures.h
+//   erasures, objections    logger/erasures.h, logger/objections.h
+//   policy                  versions of the privacy policy (proxy/policy_log.h)
 //   quarantine/             logger/journal_quarantine.h
 //
-// Thread: Open and later the keeper's thread; instance() and path() any.
+// Thread: Open and later the keeper's thread; instance(), path() and disk() any.
 // Ends: closing gives the lock free.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "logger/journal_disk.h"
 
 namespace gatebook::logger {
 
-// What can fail on the disk. Tests fail each, the first time, the second, ...
-enum class DiskStep { kCreate, kAllocate, kMap, kSync, kRename, kUnlink };
-using DiskFault = std::function<int(DiskStep)>;  // the errno to fail with; 0: go on
+// An opened directory. Segments hold the one they were made in, so that they are removed from there also
+// when the path leads elsewhere by then.
+using JournalHome = std::shared_ptr<const base::UniqueFd>;
+
+// A file, whatever it is called.
+struct FileKey {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  bool operator==(const FileKey&) const = default;
+};
+// Nothing, with errno, if the system does not say.
+std::optional<FileKey> KeyOf(int fd);
 
 class JournalDirectory {
  public:
@@ -34,30 +45,36 @@ class JournalDirectory {
 
   const std::string& path() const { return path_; }
   const std::string& instance() const { return instance_; }
-  int fd() const { return fd_.get(); }
+  int fd() const { return home_->get(); }
+  const JournalHome& home() const { return home_; }
+  const JournalDisk& disk() const { return disk_; }
 
-  // Names of the segments there are; files that were never finished are removed.
-  std::vector<std::string> ListSegments();
-  // False, with errno, if it could not be removed. One that isn't there is removed.
-  bool Remove(const std::string& name);
-  bool Sync();
+  // Names of the segments there are; files that were never finished are removed. False, with errno, if
+  // the directory can't be read.
+  bool ListSegments(std::vector<std::string>* names) const;
+  // Whether `name` here is still that file.
+  bool Holds(const std::string& name, const FileKey& file) const;
 
-  // Whether the path still leads to the directory that was opened, and making it anew if it doesn't.
+  // Whether the path no more leads to the directory that was opened, or its lock has been removed.
   bool HasVanished() const;
+  // Opens what the path leads to now, and makes it where nothing is there. An error: it can't be made, or
+  // holds another's journal, which is then left alone.
   base::Status MakeAgain();
 
-  // True, with errno set, if a test wants this step to fail.
-  bool Fails(DiskStep step) const;
-
  private:
-  JournalDirectory(std::string path, DiskFault fault) : path_(std::move(path)), fault_(std::move(fault)) {}
-  base::Status OpenAndLock();
-  base::Status LoadInstance();
-  base::Status WriteInstance();
+  struct Opened {
+    JournalHome home;
+    base::UniqueFd lock;
+  };
+  JournalDirectory(std::string path, DiskFault fault) : path_(std::move(path)), disk_(std::move(fault)) {}
+  base::Result<Opened> OpenAndLock() const;
+  // Of the directory's journal; empty if there is none.
+  base::Result<std::string> ReadInstance(int directory) const;
+  base::Status WriteInstance(int directory) const;
 
   const std::string path_;
-  const DiskFault fault_;
-  base::UniqueFd fd_;
+  const JournalDisk disk_;
+  JournalHome home_;
   base::UniqueFd lock_;
   std::string instance_;
 };

@@ -22,6 +22,7 @@ constexpr size_t kIdentityCopyAt = 512;
 constexpr size_t kOpeningAt = 1024;
 constexpr size_t kSealAt = 1536;
 constexpr size_t kReleasedAt = 2048;
+constexpr size_t kErasedAt = 2560;
 
 constexpr char kMagic[8] = {'g', 'b', 'j', 'o', 'u', 'r', 'n', '\n'};
 constexpr uint32_t kVersion = 1;
@@ -30,6 +31,7 @@ constexpr uint64_t kIdentitySalt = 0x6964656e74697479;
 constexpr uint64_t kOpeningSalt = 0x6f70656e696e6721;
 constexpr uint64_t kSealSalt = 0x7365616c65642121;
 constexpr uint64_t kReleasedSalt = 0x72656c6561736564;
+constexpr uint64_t kErasedSalt = 0x6572617365642121;
 
 struct IdentityBlock {
   char magic[8];
@@ -60,6 +62,14 @@ struct SealBlock {
   uint64_t check;
 };
 static_assert(sizeof(SealBlock) == 32);
+
+struct ErasedBlock {
+  uint64_t offset;
+  uint32_t visits;
+  uint32_t zero;
+  uint64_t check;
+};
+static_assert(sizeof(ErasedBlock) == 24);
 
 // A record's header. The first word is stored last.
 struct RecordBlock {
@@ -172,6 +182,22 @@ uint64_t LoadReleased(const char* header, uint64_t seed, uint64_t file_size) {
   const bool holds =
       word >> 32 == ReleasedCheck(units, seed) && offset >= kSegmentHeaderBytes && offset <= file_size;
   return holds ? offset : kSegmentHeaderBytes;
+}
+
+void MarkReleased(char* header) noexcept {
+  std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(header + kReleasedAt))
+      .fetch_add(0, std::memory_order_relaxed);
+}
+
+void WriteErased(char* header, uint64_t seed, const SegmentErased& erased) {
+  Write(header + kErasedAt, ErasedBlock{erased.offset, erased.visits, 0, 0}, seed ^ kErasedSalt);
+}
+
+SegmentErased ReadErased(const char* header, uint64_t seed, uint64_t file_size) {
+  const auto block = Read<ErasedBlock>(header + kErasedAt, seed ^ kErasedSalt);
+  const bool holds = block && block->offset % kRecordAlignment == 0 && block->offset >= kSegmentHeaderBytes &&
+                     block->offset <= file_size;
+  return holds ? SegmentErased{block->offset, block->visits} : SegmentErased();
 }
 
 void SealRecord(char* segment, uint64_t offset, size_t payload, const RecordHead& head,

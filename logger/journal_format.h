@@ -74,6 +74,20 @@ std::optional<SegmentSeal> ReadSeal(const char* header, uint64_t seed);
 void StoreReleased(char* header, uint64_t seed, uint64_t offset) noexcept;
 uint64_t LoadReleased(const char* header, uint64_t seed, uint64_t file_size);
 
+// Marks the header's page as changed, and changes nothing: a flush that failed leaves it marked clean. Safe
+// beside those who write the header's blocks.
+void MarkReleased(char* header) noexcept;
+
+// From where the records are not erased, and the visit records before there: where none of them is whole,
+// nothing else says how many there were. Written by the recorder before it erases.
+struct SegmentErased {
+  uint64_t offset = kSegmentHeaderBytes;
+  uint32_t visits = 0;
+};
+void WriteErased(char* header, uint64_t seed, const SegmentErased& erased);
+// The beginning of the records if nothing was erased or it can't be known.
+SegmentErased ReadErased(const char* header, uint64_t seed, uint64_t file_size);
+
 // ---- records ----
 
 enum class RecordType : uint8_t { kVisit = 1, kClosing = 2 };

@@ -4,7 +4,7 @@
 // (every second, or for all who asked at once), unlinks what the recorder has
 // retired, makes the directory again if somebody removed it, and purges the
 // quarantine. What fails is counted, said in state() and tried again with
-// back-off (100 ms to 10 s), so that the journal heals without a restart.
+// back-off (logger/journal_trouble.h), so that the journal heals without a restart.
 //
 // Thread: RunOnce() is one round of the keeper's own thread (Start), or of a test
 // that has not started it. state() any.
@@ -25,6 +25,7 @@
 #include "logger/journal_directory.h"
 #include "logger/journal_lane.h"
 #include "logger/journal_quarantine.h"
+#include "logger/journal_trouble.h"
 
 namespace gatebook::logger {
 
@@ -64,15 +65,21 @@ class JournalKeeper {
   void Run();
   int WaitMilliseconds() const;
   void CheckDirectory(base::SteadyTime now);
+  // Of the segments that the path does not lead to any more: spares are dropped, others left as soon as can
+  // be.
+  void AbandonNameless();
   void RemoveRetired(base::SteadyTime now);
   void AllowErasing(base::SteadyTime now);
   void FlushDue(base::SteadyTime now);
-  bool Flush(JournalLane& lane);
+  // Why not all that is published reached the disk; empty if it did.
+  std::string Flush(JournalLane& lane);
   void Answer(JournalLane& lane);
   void ProvideSpares(base::SteadyTime now);
   base::Status Provide(JournalLane& lane);
   void PurgeQuarantine(base::SteadyTime now);
-  void FailFiles(base::SteadyTime now, std::string error);
+  void Fail(JournalTrouble& trouble, base::SteadyTime now, std::string error);
+  // A sentence, by errno.
+  std::string Failed(std::string_view what, const JournalSegment& segment) const;
   void Report();
 
   const Settings settings_;
@@ -87,12 +94,12 @@ class JournalKeeper {
   base::SteadyTime flush_due_;
   base::SteadyTime check_due_;
   base::SteadyTime purge_due_;
-  base::SteadyTime files_retry_at_;
-  base::SteadyTime flush_retry_at_;
-  base::Duration files_backoff_;
-  base::Duration flush_backoff_;
-  std::string files_error_;
-  std::string flush_error_;
+  // Kinds of work, in the order in which state() tells of them.
+  JournalTrouble directory_trouble_;
+  JournalTrouble providing_;
+  JournalTrouble removing_;
+  JournalTrouble erasing_;
+  JournalTrouble flushing_;
 
   mutable std::mutex mutex_;
   JournalState state_;     // guarded by mutex_

@@ -12,9 +12,12 @@ namespace gatebook::logger {
 
 using base::Metric;
 
-JournalReader::JournalReader(JournalLane& lane, JournalQuarantine& quarantine, Doorbell& keeper,
-                             base::MetricsBlock& metrics)
-    : lane_(lane), quarantine_(quarantine), keeper_(keeper), metrics_(metrics) {}
+// A record is written at most that long after its visit arrived (docs/data-model.md).
+constexpr std::chrono::milliseconds kLatestRecord{30'000};
+
+JournalReader::JournalReader(JournalLane& lane, const JournalDisk& disk, JournalQuarantine& quarantine,
+                             const base::Clock& clock, Doorbell& keeper, base::MetricsBlock& metrics)
+    : lane_(lane), disk_(disk), quarantine_(quarantine), clock_(clock), keeper_(keeper), metrics_(metrics) {}
 
 bool JournalReader::Next(Record* record) {
   if (finished_) return false;
@@ -68,6 +71,11 @@ void JournalReader::EraseReleased() {
   char* const data = releasing_->data();
   const uint64_t seed = releasing_->identity().seed;
   if (ReadOpening(data, seed).value_or(RecordId()) < delivered_id_) WriteOpening(data, seed, delivered_id_);
+  // Here is behind or at `released`, and never behind what is published: the count before it is final.
+  const bool is_here = Here() == released_;
+  WriteErased(
+      data, seed,
+      {released, is_here ? cursor_->visits() : VisitsBefore(*releasing_, released, releasing_->published())});
   releasing_->AskToErase(released);
   keeper_.Ring();
 }
@@ -80,12 +88,20 @@ void JournalReader::Rewind() {
   delivered_ = released_;
 }
 
+uint64_t JournalReader::BytesUntil(JournalPosition position) const {
+  if (finished_ || releasing_ == nullptr || position <= released_) return 0;
+  uint64_t bytes = 0;
+  const JournalSegment* segment = releasing_;
+  for (; segment->identity().sequence < SequenceOf(position); segment = segment->next.load())
+    bytes += segment->size();
+  return bytes + OffsetOf(position) - OffsetOf(released_);
+}
+
 void JournalReader::Enter(JournalSegment* segment, uint64_t offset, uint32_t visits) {
   reading_ = segment;
-  if (!segment->IsReadable()) {
-    base::LogError("journal", "the disk cannot read {}; its visits are lost", segment->name());
-    metrics_.Add(Metric::kJournalDamage);
-    offset = segment->published();
+  if (const uint64_t pages = segment->BlankUnreadable(disk_); pages > 0) {
+    base::LogError("journal", "the disk cannot read {} pages of {}; what stood there is lost", pages,
+                   segment->name());
   }
   cursor_.emplace(segment->bytes(), segment->identity().seed, offset, visits);
 }
@@ -125,6 +141,7 @@ bool JournalReader::Decode(Record* record) {
 
 void JournalReader::Lose(uint32_t visits) {
   if (visits == 0) return;
+  const base::MetricsBlock::Together together(metrics_);
   metrics_.Add(Metric::kVisitsQuarantined, visits);
   metrics_.Sub(Metric::kVisitsInJournal, visits);
 }
@@ -134,9 +151,14 @@ void JournalReader::Quarantine(uint64_t from, uint64_t to) {
   const std::string name = fmt::format("{}-{}", reading_->name(), from);
   std::string_view bytes = reading_->bytes().substr(from, to - from);
   bytes = bytes.substr(0, bytes.find_last_not_of('\0') + 1);  // preallocated, never written
-  const bool kept = quarantine_.Keep(name, bytes);
+  const bool kept = quarantine_.Keep(name, bytes, OldestBehind());
   base::LogWarning("journal", "skipped {} damaged bytes at {} of {}{}", bytes.size(), from, reading_->name(),
                    kept ? "; they are kept in quarantine" : "");
+}
+
+base::WallTime JournalReader::OldestBehind() const {
+  const uint64_t known = std::max(reading_->identity().created_milliseconds, delivered_id_.milliseconds);
+  return std::min(clock_.WallNow(), base::WallTime(std::chrono::milliseconds(known)) - kLatestRecord);
 }
 
 void JournalReader::Settle() {
@@ -168,7 +190,9 @@ uint32_t VisitsBefore(const JournalSegment& segment, uint64_t offset, uint64_t e
   if (offset >= end) return segment.visits();
   if (const auto record = ParseRecord(segment.bytes(), offset, segment.identity().seed))
     return record->head.visits;
-  RecordCursor cursor(segment.bytes(), segment.identity().seed, kSegmentHeaderBytes, 0);
+  SegmentErased from = ReadErased(segment.data(), segment.identity().seed, segment.size());
+  if (from.offset > offset) from = {};
+  RecordCursor cursor(segment.bytes(), segment.identity().seed, from.offset, from.visits);
   while (cursor.offset() < offset && cursor.Next(end) != RecordCursor::Step::kEnd) {
   }
   return cursor.visits();

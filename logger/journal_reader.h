@@ -17,9 +17,11 @@
 #include <optional>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "logger/doorbell.h"
 #include "logger/journal_cursor.h"
+#include "logger/journal_disk.h"
 #include "logger/journal_lane.h"
 #include "logger/journal_quarantine.h"
 #include "logger/visit.h"
@@ -37,8 +39,8 @@ struct Record {
 
 class JournalReader {
  public:
-  JournalReader(JournalLane& lane, JournalQuarantine& quarantine, Doorbell& keeper,
-                base::MetricsBlock& metrics);
+  JournalReader(JournalLane& lane, const JournalDisk& disk, JournalQuarantine& quarantine,
+                const base::Clock& clock, Doorbell& keeper, base::MetricsBlock& metrics);
   JournalReader(const JournalReader&) = delete;
   JournalReader& operator=(const JournalReader&) = delete;
 
@@ -54,6 +56,10 @@ class JournalReader {
   void Rewind();
 
   JournalPosition released() const { return released_; }
+  // Bytes of the journal that are not released up to `position`, a record's that was given.
+  uint64_t BytesUntil(JournalPosition position) const;
+  // The worker has no room left but what its segment has: max_size is reached.
+  bool IsJournalFull() const { return lane_.is_full.load(std::memory_order_relaxed); }
   uint32_t worker() const { return lane_.worker; }
 
  private:
@@ -65,6 +71,8 @@ class JournalReader {
   bool Decode(Record* record);
   void Lose(uint32_t visits);
   void Quarantine(uint64_t from, uint64_t to);
+  // No visit behind the last record given is older.
+  base::WallTime OldestBehind() const;
   // When nothing read is unreleased, what was stepped over is released as well.
   void Settle();
   void ReleaseUpTo(const JournalSegment* segment);
@@ -73,7 +81,9 @@ class JournalReader {
   JournalPosition Here() const;
 
   JournalLane& lane_;
+  const JournalDisk& disk_;
   JournalQuarantine& quarantine_;
+  const base::Clock& clock_;
   Doorbell& keeper_;
   base::MetricsBlock& metrics_;
   JournalSegment* reading_ = nullptr;
@@ -86,7 +96,7 @@ class JournalReader {
   bool finished_ = false;       // no writer, and all is released
 };
 
-// The visits before `offset` in a segment that ends at `end`.
+// The visits before `offset` in a segment that ends at `end`. Reads no more than it must.
 uint32_t VisitsBefore(const JournalSegment& segment, uint64_t offset, uint64_t end);
 
 }  // namespace gatebook::logger

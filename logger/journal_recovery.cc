@@ -1,6 +1,10 @@
 #include "logger/journal_recovery.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "base/log.h"
 #include "logger/journal_cursor.h"
@@ -20,7 +24,10 @@ struct Contents {
 // not a visit; or a published record that is damaged now, which was one.
 Contents SearchContents(const JournalSegment& segment) {
   Contents contents;
-  RecordCursor cursor(segment.bytes(), segment.identity().seed, kSegmentHeaderBytes, 0);
+  const SegmentErased erased = ReadErased(segment.data(), segment.identity().seed, segment.size());
+  contents.end = erased.offset;
+  contents.visits = erased.visits;
+  RecordCursor cursor(segment.bytes(), segment.identity().seed, erased.offset, erased.visits);
   for (;;) {
     switch (cursor.Next(segment.size())) {
       case RecordCursor::Step::kRecord:
@@ -41,8 +48,7 @@ Contents SearchContents(const JournalSegment& segment) {
   }
 }
 
-// False if the disk can't give the segment's pages.
-bool FindContents(JournalSegment& segment, RecordId* last) {
+void FindContents(JournalSegment& segment, const JournalDisk& disk, RecoveredJournal* journal) {
   const uint64_t seed = segment.identity().seed;
   const uint64_t released = LoadReleased(segment.data(), seed, segment.size());
   Contents contents;
@@ -50,38 +56,49 @@ bool FindContents(JournalSegment& segment, RecordId* last) {
   if (seal && seal->end >= kSegmentHeaderBytes) {
     contents = {std::min(seal->end, segment.size()), seal->visits, seal->last};
   } else {
-    if (!segment.IsReadable()) return false;
+    segment.BlankUnreadable(disk);
     contents = SearchContents(segment);
+    journal->unended = true;
   }
   const uint64_t start = std::min(released, contents.end);
   segment.SetFound(contents.end, contents.visits, start, 0);
   if (start > kSegmentHeaderBytes) {
-    if (start < contents.end && !segment.IsReadable()) return false;
+    if (start < contents.end) segment.BlankUnreadable(disk);
     segment.SetFound(contents.end, contents.visits, start, VisitsBefore(segment, start, contents.end));
   }
-  *last = std::max(*last, contents.last);
-  if (const auto opening = ReadOpening(segment.data(), seed)) *last = std::max(*last, *opening);
-  return true;
+  // The opening may not have reached the disk: then what is known is when the file was made.
+  journal->last =
+      std::max({journal->last, contents.last, RecordId{segment.identity().created_milliseconds, 0}});
+  if (const auto opening = ReadOpening(segment.data(), seed))
+    journal->last = std::max(journal->last, *opening);
 }
 
 }  // namespace
 
-RecoveredJournal RecoverJournal(JournalDirectory& directory, JournalQuarantine& quarantine) {
+base::Result<RecoveredJournal> RecoverJournal(JournalDirectory& directory, JournalQuarantine& quarantine) {
   RecoveredJournal journal;
-  for (const std::string& name : directory.ListSegments()) {
+  std::vector<std::string> names;
+  if (!directory.ListSegments(&names)) {
+    return base::Error{
+        fmt::format("cannot list the journal directory {}: {}", directory.path(), std::strerror(errno)),
+        base::ExitCode::kInputOutput};
+  }
+  for (const std::string& name : names) {
     uint32_t worker = 0;
     uint32_t sequence = 0;
     if (!ParseSegmentName(name, &worker, &sequence)) continue;
     RecoveredLane& lane = journal.lanes[worker];
     lane.last_sequence = std::max(lane.last_sequence, sequence);
     auto opened = JournalSegment::Open(directory, name);
-    if (!opened || !FindContents(**opened, &journal.last)) {
-      base::LogError("journal", "{}; it is moved to quarantine",
-                     opened ? "the disk cannot read the journal segment " + name : opened.error().message);
-      quarantine.TakeFile(name);
+    if (!opened && opened.error().exit_code == base::ExitCode::kInputOutput) return opened.error();
+    if (!opened) {
+      const bool kept = quarantine.TakeFile(directory.fd(), name);
+      base::LogError("journal", "{}; it is {}", opened.error().message,
+                     kept ? "moved to quarantine" : "not read, and could not be kept in quarantine");
       ++journal.bad_files;
       continue;
     }
+    FindContents(**opened, directory.disk(), &journal);
     JournalSegment& segment = **opened;
     journal.visits += segment.visits() - std::min(segment.visits(), segment.start_visits());
     lane.segments.push_back(std::move(opened).value());

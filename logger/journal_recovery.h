@@ -29,8 +29,11 @@ struct RecoveredJournal {
   RecordId last;                            // the greatest id of any worker
   uint64_t visits = 0;                      // not released; those known to be damaged counted as well
   uint64_t bad_files = 0;                   // moved to quarantine
+  bool unended = false;                     // a segment was being written when its process ended
 };
 
-RecoveredJournal RecoverJournal(JournalDirectory& directory, JournalQuarantine& quarantine);
+// An error (74) is not the files' fault (no descriptors, no memory, no rights): they are as they were, and
+// the next start may find them well.
+base::Result<RecoveredJournal> RecoverJournal(JournalDirectory& directory, JournalQuarantine& quarantine);
 
 }  // namespace gatebook::logger

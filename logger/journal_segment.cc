@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -19,69 +20,58 @@ using base::ExitCode;
 
 constexpr uint64_t kPage = 4096;
 
-// Maps a whole file for reading and writing; nullptr, with errno. Never part of
-// a core: the pages hold visits.
-char* Map(int fd, uint64_t size) {
-  void* const data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (data == MAP_FAILED) return nullptr;
-  ::madvise(data, size, MADV_DONTDUMP);
-  return static_cast<char*>(data);
-}
-
-// True also where the kernel (before 5.14) does not know the advice.
-bool Populate(char* data, uint64_t size, int advice) {
-  return ::madvise(data, size, advice) == 0 || errno == EINVAL;
-}
-
 }  // namespace
 
-JournalSegment::JournalSegment(std::string name, SegmentIdentity identity, char* data, uint64_t size)
-    : name_(std::move(name)), identity_(std::move(identity)), data_(data), size_(size) {}
+JournalSegment::JournalSegment(const JournalDirectory& directory, std::string name, const FileKey& file,
+                               SegmentIdentity identity, char* data, uint64_t size)
+    : home_(directory.home()),
+      name_(std::move(name)),
+      file_(file),
+      identity_(std::move(identity)),
+      data_(data),
+      size_(size) {
+  guard_.emplace(data_, size_, abandoned_);
+}
 
-JournalSegment::~JournalSegment() { ::munmap(data_, size_); }
+JournalSegment::~JournalSegment() {
+  guard_.reset();
+  ::munmap(data_, size_);
+}
 
 base::Result<std::unique_ptr<JournalSegment>> JournalSegment::Create(JournalDirectory& directory,
                                                                      const SegmentIdentity& identity,
                                                                      uint64_t size, const RecordId& last,
                                                                      bool durable) {
+  const JournalDisk& disk = directory.disk();
   const std::string name = SegmentName(identity.worker, identity.sequence);
   const std::string temporary = name + ".new";
   const auto fail = [&](const char* what) {
     const int error = errno;
-    ::unlinkat(directory.fd(), temporary.c_str(), 0);
+    disk.Unlink(directory.fd(), temporary);
     return Error{fmt::format("cannot {} a journal segment of {} bytes in {}: {}", what, size,
                              directory.path(), std::strerror(error)),
                  ExitCode::kInputOutput};
   };
-  if (directory.Fails(DiskStep::kCreate)) return fail("create");
-  const base::UniqueFd file(
-      ::openat(directory.fd(), temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const base::UniqueFd file = disk.Open(directory.fd(), temporary, O_RDWR | O_CREAT | O_TRUNC);
   if (!file.IsValid()) return fail("create");
-  if (directory.Fails(DiskStep::kAllocate)) return fail("allocate");
-  if (const int error = ::posix_fallocate(file.get(), 0, static_cast<off_t>(size)); error != 0) {
-    errno = error;
-    return fail("allocate");
-  }
-  if (directory.Fails(DiskStep::kMap)) return fail("map");
-  char* const data = Map(file.get(), size);
+  const auto key = KeyOf(file.get());
+  if (!key || !disk.Allocate(file.get(), temporary, size)) return fail("allocate");
+  char* const data = disk.Map(file.get(), temporary, size);
   if (data == nullptr) return fail("map");
-  std::unique_ptr<JournalSegment> segment(new JournalSegment(name, identity, data, size));
+  std::unique_ptr<JournalSegment> segment(new JournalSegment(directory, name, *key, identity, data, size));
   // Its zeros are written, so that a later flush of records changes no metadata (durable below).
-  if (!Populate(data, size, MADV_POPULATE_WRITE)) return fail("populate");
+  if (!disk.Populate(data, temporary, size, /*to_write=*/true)) return fail("populate");
   WriteIdentity(data, identity);
   WriteOpening(data, identity.seed, last);
   StoreReleased(data, identity.seed, kSegmentHeaderBytes);
-  if (durable && (directory.Fails(DiskStep::kSync) || ::fdatasync(file.get()) != 0)) return fail("write");
+  if (durable && !disk.SyncFile(file.get(), temporary)) return fail("write");
   // Writing them out has protected the pages again; without this, the worker's first store to each would
   // be a fault that goes through the file system (measured: 280 instead of 95 ns an append).
-  if (durable && !Populate(data, size, MADV_POPULATE_WRITE)) return fail("populate");
-  if (directory.Fails(DiskStep::kRename) ||
-      ::renameat(directory.fd(), temporary.c_str(), directory.fd(), name.c_str()) != 0) {
-    return fail("name");
-  }
-  if (durable && !directory.Sync()) {
+  if (durable && !disk.Populate(data, temporary, size, /*to_write=*/true)) return fail("populate");
+  if (!disk.Rename(directory.fd(), temporary, directory.fd(), name)) return fail("name");
+  if (durable && !disk.SyncDirectory(directory.fd())) {
     const int error = errno;
-    ::unlinkat(directory.fd(), name.c_str(), 0);
+    disk.Unlink(directory.fd(), name);
     errno = error;
     return fail("name");
   }
@@ -90,30 +80,34 @@ base::Result<std::unique_ptr<JournalSegment>> JournalSegment::Create(JournalDire
 
 base::Result<std::unique_ptr<JournalSegment>> JournalSegment::Open(JournalDirectory& directory,
                                                                    const std::string& name) {
-  const auto fail = [&](std::string_view why) {
-    return Error{fmt::format("the journal segment {}/{} {}", directory.path(), name, why),
-                 ExitCode::kInputOutput};
+  // What is wrong with the file, and not around it, is told by kNegative: the journal goes on without it.
+  const auto fail = [&](std::string_view why, ExitCode code = ExitCode::kNegative) {
+    return Error{fmt::format("the journal segment {}/{} {}", directory.path(), name, why), code};
   };
-  const base::UniqueFd file(
-      ::openat(directory.fd(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const auto cannot_read = [&](int error) {
+    return fail(fmt::format("cannot be read: {}", std::strerror(error)),
+                IsUnreadable(error) ? ExitCode::kNegative : ExitCode::kInputOutput);
+  };
+  const JournalDisk& disk = directory.disk();
+  const base::UniqueFd file = disk.Open(directory.fd(), name, O_RDWR);
   struct stat info;
-  if (!file.IsValid() || ::fstat(file.get(), &info) != 0) return fail(std::strerror(errno));
+  if (!file.IsValid() || ::fstat(file.get(), &info) != 0) return cannot_read(errno);
   if (!S_ISREG(info.st_mode)) return fail("is not a file");
   const uint64_t size = static_cast<uint64_t>(info.st_size) & ~uint64_t{kRecordAlignment - 1};
   if (size < kSegmentHeaderBytes) return fail("is shorter than its header");
   if (size > kMostSegment) return fail("is longer than any segment may be");
-  char* const data = Map(file.get(), size);
-  if (data == nullptr) return fail(std::strerror(errno));
-  const auto unmap_and_fail = [&](std::string_view why) {
+  char* const data = disk.Map(file.get(), name, size);
+  if (data == nullptr) return cannot_read(errno);
+  const auto unmap = [&](Error error) {
     ::munmap(data, size);
-    return fail(why);
+    return error;
   };
-  if (!Populate(data, kSegmentHeaderBytes, MADV_POPULATE_READ)) return unmap_and_fail(std::strerror(errno));
+  if (!disk.Populate(data, name, kSegmentHeaderBytes, /*to_write=*/false)) return unmap(cannot_read(errno));
   const auto identity = ReadIdentity({data, size});
-  if (!identity) return unmap_and_fail("has a damaged header");
-  if (SegmentName(identity->worker, identity->sequence) != name)
-    return unmap_and_fail("has another's header");
-  std::unique_ptr<JournalSegment> segment(new JournalSegment(name, *identity, data, size));
+  if (!identity) return unmap(fail("has a damaged header"));
+  if (SegmentName(identity->worker, identity->sequence) != name) return unmap(fail("has another's header"));
+  std::unique_ptr<JournalSegment> segment(
+      new JournalSegment(directory, name, {info.st_dev, info.st_ino}, *identity, data, size));
   segment->recovered_ = true;
   return segment;
 }
@@ -125,26 +119,47 @@ void JournalSegment::SetFound(uint64_t end, uint32_t visits, uint64_t start, uin
   Publish(end, visits);
 }
 
-bool JournalSegment::IsReadable() const { return !recovered_ || Populate(data_, size_, MADV_POPULATE_READ); }
+uint64_t JournalSegment::BlankUnreadable(const JournalDisk& disk) {
+  // What fails for want of memory is read later, a page at a time.
+  if (!recovered_ || disk.Populate(data_, name_, size_, /*to_write=*/false) || !IsUnreadable(errno)) return 0;
+  uint64_t blanked = 0;
+  for (uint64_t page = 0; page < size_; page += kPage) {
+    if (disk.Populate(data_ + page, name_, std::min(kPage, size_ - page), /*to_write=*/false)) continue;
+    if (IsUnreadable(errno) && disk.Blank(data_ + page, kPage)) ++blanked;
+  }
+  return blanked;
+}
 
-bool JournalSegment::Flush(const JournalDirectory& directory, uint64_t end) {
-  const uint64_t from = flushed_ & ~(kPage - 1);
+bool JournalSegment::Flush(const JournalDisk& disk, uint64_t end) {
+  const uint64_t from = opening_flushed_ ? flushed_ & ~(kPage - 1) : 0;
   if (flush_failed_) {
     // A failed flush leaves the pages marked clean: the next would call them written. An atomic add of
     // nothing to a published word of each page marks it again, without a race with who writes behind it.
-    for (uint64_t page = from; page < end; page += kPage) {
+    for (uint64_t page = std::max<uint64_t>(from, kPage); page < end; page += kPage) {
       std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(data_ + page))
           .fetch_add(0, std::memory_order_relaxed);
     }
+    if (from == 0) MarkReleased(data_);
   }
-  flush_failed_ = directory.Fails(DiskStep::kSync) || ::msync(data_ + from, end - from, MS_SYNC) != 0;
-  if (!flush_failed_) flushed_ = end;
+  flush_failed_ = !disk.SyncRange(data_, name_, from, end);
+  if (!flush_failed_) {
+    flushed_ = end;
+    opening_flushed_ = true;
+  }
   return !flush_failed_;
 }
 
-bool JournalSegment::AllowErasing(const JournalDirectory& directory) {
+bool JournalSegment::FlushOpening(const JournalDisk& disk) {
+  if (opening_flushed_) return true;
+  MarkReleased(data_);  // it may have failed before
+  opening_flushed_ = disk.SyncRange(data_, name_, 0, kSegmentHeaderBytes);
+  return opening_flushed_;
+}
+
+bool JournalSegment::AllowErasing(const JournalDisk& disk) {
   const uint64_t asked = erase_asked();
-  if (directory.Fails(DiskStep::kSync) || ::msync(data_, kSegmentHeaderBytes, MS_SYNC) != 0) return false;
+  MarkReleased(data_);  // it may have failed before
+  if (!disk.SyncRange(data_, name_, 0, kSegmentHeaderBytes)) return false;
   erase_allowed_.store(asked, std::memory_order_release);
   return true;
 }

@@ -12,12 +12,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "logger/journal_directory.h"
 #include "logger/journal_format.h"
+#include "logger/journal_guard.h"
 
 namespace gatebook::logger {
 
@@ -36,6 +38,9 @@ class JournalSegment {
   JournalSegment& operator=(const JournalSegment&) = delete;
 
   const std::string& name() const { return name_; }
+  const FileKey& file() const { return file_; }
+  // Keeper: unlinks it from the directory it was made in. False, with errno.
+  bool Remove(const JournalDisk& disk) const { return disk.Unlink(home_->get(), name_); }
   const SegmentIdentity& identity() const { return identity_; }
   char* data() const { return data_; }
   uint64_t size() const { return size_; }
@@ -56,12 +61,25 @@ class JournalSegment {
 
   // Whether a former process wrote it: what it holds is final.
   bool is_recovered() const { return recovered_; }
-  // Recorder: false if the disk can't give a recovered segment's pages (reading them would be a signal).
-  bool IsReadable() const;
+  // Before reading a segment of a former process: the pages that the disk can't give, and that would be a
+  // signal to read, become zeros, which are damage to who reads them. How many there were.
+  uint64_t BlankUnreadable(const JournalDisk& disk);
 
-  // Keeper: brings published records up to `end` to the disk. False, with errno.
-  bool Flush(const JournalDirectory& directory, uint64_t end);
+  // What is written here from now on would be lost at a restart, so the worker goes on to the next segment as
+  // soon as there is one: the file has no name any more (the keeper has found), or the disk has failed under
+  // it.
+  void Abandon() noexcept { abandoned_.store(true, std::memory_order_relaxed); }
+  bool is_abandoned() const noexcept { return abandoned_.load(std::memory_order_relaxed); }
+  // Keeper: it was said why.
+  void SetTold() { told_ = true; }
+  bool is_told() const { return told_; }
+
+  // Keeper: brings published records up to `end` to the disk, with the first of them also the header.
+  // False, with errno.
+  bool Flush(const JournalDisk& disk, uint64_t end);
   uint64_t flushed() const { return flushed_; }
+  // Keeper: brings the header to the disk unless its opening is there. False, with errno.
+  bool FlushOpening(const JournalDisk& disk);
 
   // Erasing what is delivered, in an order that a power cut can't turn round: the recorder has said in the
   // header that all before `end` is delivered, and asks; the keeper brings the header to the disk, and says
@@ -69,7 +87,7 @@ class JournalSegment {
   void AskToErase(uint64_t end) noexcept { erase_asked_.store(end, std::memory_order_release); }
   uint64_t erase_asked() const noexcept { return erase_asked_.load(std::memory_order_acquire); }
   // Keeper: false, with errno, if the disk did not take the header.
-  bool AllowErasing(const JournalDirectory& directory);
+  bool AllowErasing(const JournalDisk& disk);
   uint64_t erase_allowed() const noexcept { return erase_allowed_.load(std::memory_order_acquire); }
   // Recorder: zeros up to what is allowed.
   void Erase() noexcept;
@@ -78,9 +96,12 @@ class JournalSegment {
   std::atomic<bool> retired{false};            // set by the recorder: nobody but the keeper needs it any more
 
  private:
-  JournalSegment(std::string name, SegmentIdentity identity, char* data, uint64_t size);
+  JournalSegment(const JournalDirectory& directory, std::string name, const FileKey& file,
+                 SegmentIdentity identity, char* data, uint64_t size);
 
+  const JournalHome home_;
   const std::string name_;
+  const FileKey file_;
   const SegmentIdentity identity_;
   char* const data_;
   const uint64_t size_;
@@ -89,11 +110,15 @@ class JournalSegment {
   bool recovered_ = false;
   uint64_t flushed_ = 0;
   bool flush_failed_ = false;
+  bool told_ = false;
+  bool opening_flushed_ = false;           // as the worker or the recorder wrote it
   uint64_t erased_ = kSegmentHeaderBytes;  // recorder
   std::atomic<uint64_t> erase_asked_{kSegmentHeaderBytes};
   std::atomic<uint64_t> erase_allowed_{kSegmentHeaderBytes};
   alignas(64) std::atomic<uint64_t> published_{kSegmentHeaderBytes};
   std::atomic<uint32_t> visits_{0};
+  std::atomic<bool> abandoned_{false};
+  std::optional<JournalGuard> guard_;
 };
 
 }  // namespace gatebook::logger

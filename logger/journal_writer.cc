@@ -21,20 +21,19 @@ JournalWriter::JournalWriter(JournalLane& lane, RecordId last, const base::Clock
     : lane_(lane), clock_(clock), recorder_(recorder), keeper_(keeper), metrics_(metrics), last_(last) {}
 
 Appended JournalWriter::Append(const Visit& visit) noexcept {
-  metrics_.Add(Metric::kVisitsAccepted);
   const size_t bound = EncodedVisitBound(visit);
   if (bound == 0) {
-    metrics_.Add(Metric::kVisitsDroppedTooLarge);
+    CountVisit(Metric::kVisitsDroppedTooLarge);
     return {Outcome::kTooLarge, {}, 0};
   }
   if (!MakeRoom(bound)) {
     const Outcome why = WhyNoRoom();
-    metrics_.Add(why == Outcome::kFull ? Metric::kVisitsDroppedFull : Metric::kVisitsDroppedNoSegment);
+    CountVisit(why == Outcome::kFull ? Metric::kVisitsDroppedFull : Metric::kVisitsDroppedNoSegment);
     return {why, {}, 0};
   }
   char* const payload = data_ + offset_ + kRecordHeaderBytes;
   const char* const end = EncodeVisit(visit, payload);
-  metrics_.Add(Metric::kVisitsInJournal);
+  CountVisit(Metric::kVisitsInJournal);
   return Finish(RecordType::kVisit, static_cast<size_t>(end - payload));
 }
 
@@ -68,6 +67,7 @@ void JournalWriter::Close() noexcept {
 }
 
 bool JournalWriter::MakeRoom(size_t payload) noexcept {
+  if (segment_ != nullptr && segment_->is_abandoned()) TakeSpare();
   return size_ - offset_ >= RecordBytes(payload) || TakeSpare();
 }
 
@@ -100,6 +100,12 @@ Appended JournalWriter::Finish(RecordType type, size_t payload) noexcept {
   return {Outcome::kOk,
           {lane_.worker, id.milliseconds, id.n},
           MakePosition(segment_->identity().sequence, offset_)};
+}
+
+void JournalWriter::CountVisit(Metric what_became_of_it) noexcept {
+  const base::MetricsBlock::Together together(metrics_);
+  metrics_.Add(Metric::kVisitsAccepted);
+  metrics_.Add(what_became_of_it);
 }
 
 Outcome JournalWriter::WhyNoRoom() const noexcept {

@@ -75,6 +75,8 @@ class JournalWriter {
   void Seal() noexcept;
   // `payload` bytes stand behind the record's header to be.
   Appended Finish(RecordType type, size_t payload) noexcept;
+  // Accepted, and what became of it, in one.
+  void CountVisit(base::Metric what_became_of_it) noexcept;
   Appended::Outcome WhyNoRoom() const noexcept;
   RecordId NextId() noexcept;
 

@@ -59,7 +59,7 @@ constexpr std::string_view TextOf(Personal kind) {
 }
 
 // How the unmasked rest of a decoded part is written.
-enum class Rest { kEncoded, kText };
+enum class Rest { kEncoded, kText, kAgent };  // kAgent: as kText, and versions are no numbers
 
 // Appends to a bounded text. Once something did not fit nothing more is taken.
 class Writer {
@@ -115,6 +115,35 @@ bool HoldsNumber(std::string_view masked) {
          std::find(marks, marks + text.size(), Personal::kNumber) != marks + text.size();
 }
 
+// In "Gecko/20100101" a number is a version.
+constexpr bool MayBeginNumber(char before) { return before != '/' && before != '_' && before != '.'; }
+
+// Of a marked stretch that begins with a version: takes the mark back from that, and from the rest unless it
+// is a number by itself.
+void UnmarkVersion(std::string_view text, std::span<Personal> marks) {
+  const size_t version = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::string_view rest = text.substr(version);
+  const auto digits = static_cast<size_t>(std::count_if(rest.begin(), rest.end(), base::IsAsciiDigit));
+  const size_t least = rest.find('+') == std::string_view::npos ? kLeastDigits : kLeastDigitsPlus;
+  const size_t unmarked = digits >= least ? version : text.size();
+  std::fill_n(marks.begin(), unmarked, Personal::kNo);
+}
+
+// False: no mark is left.
+bool KeepNoVersions(std::string_view text, std::span<Personal> marks) {
+  for (size_t at = 0; at < text.size();) {
+    size_t end = at;
+    while (end < text.size() && marks[end] == marks[at]) ++end;
+    if (marks[at] == Personal::kNumber && at > 0 && base::IsAsciiDigit(text[at]) &&
+        !MayBeginNumber(text[at - 1])) {
+      UnmarkVersion(text.substr(at, end - at), marks.subspan(at, end - at));
+    }
+    at = end;
+  }
+  return std::any_of(marks.begin(), marks.begin() + static_cast<ptrdiff_t>(text.size()),
+                     [](Personal mark) { return mark != Personal::kNo; });
+}
+
 // One segment or value.
 void MaskPart(std::string_view raw, Rest rest, Writer& writer) {
   if (raw.size() > kMostPart) {
@@ -124,7 +153,7 @@ void MaskPart(std::string_view raw, Rest rest, Writer& writer) {
   char buffer[kMostPart];
   Personal marks[kMostPart];
   const std::string_view text = Unfold(raw, buffer);
-  if (!MarkPersonal(text, marks)) {
+  if (!MarkPersonal(text, marks) || (rest == Rest::kAgent && !KeepNoVersions(text, marks))) {
     writer.PutClean(raw);
     return;
   }
@@ -134,7 +163,7 @@ void MaskPart(std::string_view raw, Rest rest, Writer& writer) {
     while (end < text.size() && marks[end] == marks[at]) ++end;
     if (marks[at] != Personal::kNo) {
       writer.Put(TextOf(marks[at]));
-    } else if (rest == Rest::kText) {
+    } else if (rest != Rest::kEncoded) {
       writer.PutClean(text.substr(at, end - at));
     } else {
       for (size_t i = at; i < end; ++i) writer.PutEncoded(text[i]);
@@ -142,10 +171,30 @@ void MaskPart(std::string_view raw, Rest rest, Writer& writer) {
     at = end;
   }
   // Digits that belonged to something else may be a number of their own beside its mask.
-  if (!writer.full() && HoldsNumber(writer.text().substr(before))) {
+  if (rest != Rest::kAgent && !writer.full() && HoldsNumber(writer.text().substr(before))) {
     writer.Rewind(before);
     writer.Put(TextOf(Personal::kNumber));
   }
+}
+
+// Most agents end here: they have versions, and no word of 16 characters.
+bool IsAgentWorthALook(std::string_view agent) {
+  size_t digits = 0;  // of a number that is no version
+  size_t run = 0;     // of token characters
+  char before = ' ';
+  for (const char c : agent) {
+    const uint8_t is = kClasses[static_cast<uint8_t>(c)];
+    const bool goes_on = digits > 0 && (is & kIsSlash) == 0 && (is & kIsToken) != 0 && !base::IsAsciiAlpha(c);
+    if ((is & kIsDigit) != 0) {
+      if (digits > 0 || (MayBeginNumber(before) && !base::IsAsciiDigit(before))) ++digits;
+    } else if (!goes_on && c != ' ' && c != '.' && c != '(' && c != ')') {
+      digits = 0;
+    }
+    run = (is & kIsToken) != 0 ? run + 1 : 0;
+    if ((is & kIsSpecial) != 0 || c == '+' || digits >= kLeastDigits || run >= kLeastToken) return true;
+    before = c;
+  }
+  return false;
 }
 
 }  // namespace
@@ -201,6 +250,14 @@ std::string_view MaskValue(std::string_view decoded, size_t most, std::span<char
   if (!IsWorthALook(decoded)) return decoded.substr(0, most);
   Writer writer(out, most);
   MaskPart(decoded, Rest::kText, writer);
+  return writer.text();
+}
+
+std::string_view MaskAgent(std::string_view raw, size_t most, std::span<char> out) {
+  raw = raw.substr(0, kMostPart);  // what is recorded of it ends long before
+  if (!IsAgentWorthALook(raw)) return raw.substr(0, most);
+  Writer writer(out, most);
+  MaskPart(raw, Rest::kAgent, writer);
   return writer.text();
 }
 

@@ -43,4 +43,9 @@ std::string_view FilterQuery(std::string_view raw_query, std::span<const std::st
 // A value that is already decoded for reading: masked, clean, at most `most` octets and out.size().
 std::string_view MaskValue(std::string_view decoded, size_t most, std::span<char> out);
 
+// The name that a browser gives itself: clean, at most `most` octets and out.size(). E-mail addresses and
+// tokens are masked in it, and numbers that are not part of a version: those behind '+', '(', a space or
+// nothing.
+std::string_view MaskAgent(std::string_view raw, size_t most, std::span<char> out);
+
 }  // namespace gatebook::logger

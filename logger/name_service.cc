@@ -76,7 +76,7 @@ std::optional<Name> NameService::Peek(const base::IpAddress& ip) const {
   if (const NameCache::Entry* entry = cache_.Peek(ip, clock_.SteadyNow()))
     return Name{entry->check, entry->name};
   if (pending_.contains(ip)) return std::nullopt;
-  return Name{DnsCheck::kSkipped, {}};
+  return Name{IsBroken() ? DnsCheck::kTimeout : DnsCheck::kSkipped, {}};
 }
 
 void NameService::OnNames(const base::IpAddress& ip, const net::DnsAnswer& answer) {

@@ -55,7 +55,8 @@ class NameService {
   // none. `kSkipped` and the `kTimeout` of dead servers are answers too. The view is valid until
   // the next call or turn of the loop.
   std::optional<Name> Ask(const base::IpAddress& ip);
-  // The same without beginning anything: `kSkipped` where nothing is known or under way.
+  // The same without beginning anything: where nothing is known or under way `kSkipped`, or `kTimeout` if the
+  // servers are dead.
   std::optional<Name> Peek(const base::IpAddress& ip) const;
   // Called when a look-up has ended, whatever its result; may Ask and Peek. Never inside Ask.
   void SetOnResolved(std::function<void(const base::IpAddress&)> on_resolved) {

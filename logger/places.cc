@@ -203,7 +203,17 @@ struct Places::File {
   std::unique_ptr<Database> database;
 };
 
-Places::Places(const std::vector<std::string>& paths, base::MetricsBlock& metrics) : metrics_(metrics) {
+base::Status Places::Check(const std::string& path) {
+  Identity identity;
+  auto copy = CopyOf(path, kMostFileSize, identity);
+  if (!copy.ok()) return base::Error{path + " " + copy.error().message};
+  auto database = Database::Open(copy.value());
+  if (!database.ok()) return base::Error{path + " " + database.error().message};
+  return {};
+}
+
+Places::Places(const std::vector<std::string>& paths, base::MetricsBlock& metrics, Say say)
+    : metrics_(metrics), say_(say) {
   for (const std::string& path : paths) {
     files_.push_back(std::make_unique<File>());
     files_.back()->path = path;
@@ -228,6 +238,7 @@ void Places::Load(File& file) {
     error = copy.error().message;
   }
   file.error = error;
+  if (say_ == Say::kQuiet) return;
   if (error.empty()) {
     base::LogInfo("places", "opened {}", file.path);
   } else {

@@ -25,6 +25,7 @@
 
 #include "base/ip_address.h"
 #include "base/metrics.h"
+#include "base/result.h"
 #include "logger/visit.h"
 
 namespace gatebook::logger {
@@ -41,8 +42,13 @@ class Places {
     std::string error;         // of the last attempt; empty if it went well
   };
 
+  // Whether a file could be opened; costs as much as opening it. Any thread.
+  static base::Status Check(const std::string& path);
+
+  // kQuiet: for a command that looks something up, and has its own words.
+  enum class Say { kLog, kQuiet };
   // Opens what can be opened; never fails.
-  Places(const std::vector<std::string>& paths, base::MetricsBlock& metrics);
+  Places(const std::vector<std::string>& paths, base::MetricsBlock& metrics, Say say = Say::kLog);
   ~Places();
   Places(const Places&) = delete;
   Places& operator=(const Places&) = delete;
@@ -64,6 +70,7 @@ class Places {
   void Load(File& file);
 
   base::MetricsBlock& metrics_;
+  const Say say_;
   std::vector<std::unique_ptr<File>> files_;
   std::array<char, 2> country_{};
   std::array<char, kMostText> city_{};

@@ -15,11 +15,18 @@ namespace {
 using base::Metric;
 using namespace std::chrono_literals;
 
-constexpr size_t kWindow = 65'536;  // records
+constexpr size_t kWindow = 65'536;  // records that may wait for names
+// Read ahead otherwise: what is read is soon written, while it is in the cache.
+constexpr size_t kBatchesAhead = 2;
 // After the first ring: what comes in this time is written at once, and rings nobody.
 constexpr auto kGather = 5ms;
 constexpr auto kHousekeeping = 5s;
-constexpr auto kReleaseEvery = 200ms;
+// Of journal.max_size: more than that held, and a snapshot is asked for.
+constexpr uint64_t kHeldShare = 4;
+// What is held for longer in a full journal may be released early: an append-only file that works is faster.
+std::chrono::milliseconds HeldLong(const config::Redis& redis) {
+  return std::max<std::chrono::milliseconds>(5 * redis.hold, 2s);
+}
 // If Redis is away when we are to stop, it gets this long to come.
 constexpr auto kStopWithoutRedis = 500ms;
 // The wheel may be up to two ticks late, and a visit is not to wait longer than was promised.
@@ -49,7 +56,7 @@ Recorder::Recorder(Journal& journal, uint32_t workers, const config::Config& con
       enrichment_(loop_, config, clock, metrics),
       lanes_([&] {
         std::vector<Lane> lanes;
-        for (JournalReader* reader : journal.readers()) lanes.emplace_back(reader);
+        for (JournalReader* reader : journal.readers()) lanes.emplace_back(reader, metrics);
         return lanes;
       }()),
       writer_(
@@ -70,7 +77,6 @@ Recorder::Recorder(Journal& journal, uint32_t workers, const config::Config& con
         Pump();
       }),
       name_deadline_([this] { Pump(); }),
-      release_([this] { ReleaseDue(writer_.durable_after()); }),
       stop_([this] { loop_.Stop(); }) {
   const itimerspec every{{kHousekeeping.count(), 0}, {kHousekeeping.count(), 0}};
   ::timerfd_settime(housekeeping_fd_.get(), 0, &every, nullptr);
@@ -127,13 +133,12 @@ void Recorder::OnWriterLost() {
   for (Lane& lane : lanes_) {
     lane.waiting.clear();
     lane.head = 0;
-    lane.under_way = false;
-    lane.held.clear();
+    lane.sent.clear();
+    lane.acknowledged = std::max(lane.acknowledged, lane.held.TakeAll().position);
     lane.reader->Rewind();
   }
-  release_.Cancel();
   for (size_t i = 0; i < lanes_.size(); ++i) Settle(i);
-  for (Lane& lane : lanes_) Fill(lane);
+  for (Lane& lane : lanes_) Fill(lane, 1);
   oldest_.store(Oldest(), std::memory_order_relaxed);
   if (stopping_) stop_.Arm(loop_.timers(), std::min(stop_.deadline(), loop_.now() + kStopWithoutRedis));
 }
@@ -151,7 +156,14 @@ void Recorder::Housekeep() {
   enrichment_.Housekeep();
   ReadErasures();
   DropExpired();
-  for (Lane& lane : lanes_) lane.reader->EraseReleased();
+  Pump();  // what waited for the clock to be believed
+  for (Lane& lane : lanes_) {
+    // Redis may never have it on its disk, and has destroyed it by now.
+    const HeldVisits::Taken over = lane.held.TakeOver(clock_.SureNow() - config_.visit.retention);
+    metrics_.Add(Metric::kVisitsReleasedOver, over.tally.visits_stored);
+    Release(lane, over);
+    lane.reader->EraseReleased();
+  }
   Publish();
 }
 
@@ -164,8 +176,10 @@ void Recorder::Pump() {
 void Recorder::PumpLane(size_t index) {
   Lane& lane = lanes_[index];
   while (true) {
-    Fill(lane);
+    Fill(lane, kBatchesAhead * writer_.batch_size());
     if (!writer_.CanBegin(index)) return;
+    // While one is under way only a full one is worth making: a small one would keep others waiting.
+    if (writer_.IsUnderWay(index) && lane.waiting.size() - lane.head < writer_.batch_size()) return;
     JournalPosition last = 0;
     const uint64_t oldest =
         lane.head < lane.waiting.size() ? lane.waiting[lane.head].record.id.milliseconds : 0;
@@ -174,31 +188,36 @@ void Recorder::PumpLane(size_t index) {
       Name name;
       if (next.record.type == RecordType::kClosing) {
         if (!writer_.Add(index, next.record.id, next.record.closing)) break;
-      } else if (IsErased(next.record)) {
+      } else if (erasures_.Contains(next.record)) {
         if (!writer_.PassOver(index)) break;
       } else {
-        if (!NameFor(next, &name)) break;
+        if (!NameFor(next, &name)) {
+          Fill(lane, kWindow / lanes_.size());  // while one name is waited for, many are asked
+          break;
+        }
         if (!writer_.Add(index, next.record.id, next.record.visit, name)) break;
       }
       last = next.record.position;
+      if (last == lane.acknowledged) {  // what comes behind is another matter
+        ++lane.head;
+        break;
+      }
     }
     BatchTally tally;
     switch (writer_.Commit(index, &tally)) {
       case RedisWriter::Committed::kNothing:
         return;
       case RedisWriter::Committed::kDone:
-        Hold(lane, last, tally);
+        Hold(lane, {last, oldest}, tally);
         break;
       case RedisWriter::Committed::kUnderWay:
-        lane.under_way = true;
-        lane.sent = last;
-        lane.sent_oldest = oldest;
-        return;
+        lane.sent.push_back({last, oldest});
+        break;
     }
   }
 }
 
-void Recorder::Fill(Lane& lane) {
+void Recorder::Fill(Lane& lane, size_t most) {
   if (lane.head == lane.waiting.size()) {
     lane.waiting.clear();
     lane.head = 0;
@@ -207,7 +226,7 @@ void Recorder::Fill(Lane& lane) {
     lane.head = 0;
   }
   // While Redis is away one record is enough: it tells the lag.
-  const size_t most = writer_.IsUp() ? std::max<size_t>(1, kWindow / lanes_.size()) : 1;
+  if (!writer_.IsUp()) most = 1;
   while (lane.waiting.size() - lane.head < most) {
     Waiting& next = lane.waiting.emplace_back();
     if (!lane.reader->Next(&next.record)) {
@@ -215,7 +234,7 @@ void Recorder::Fill(Lane& lane) {
       return;
     }
     next.since = loop_.now();
-    if (next.record.type == RecordType::kVisit && !IsOver(next.record) && !IsErased(next.record)) {
+    if (next.record.type == RecordType::kVisit && !IsOver(next.record) && !erasures_.Contains(next.record)) {
       enrichment_.Ask(next.record.visit.ip);
     }
   }
@@ -239,32 +258,62 @@ bool Recorder::NameFor(const Waiting& waiting, Name* name) {
 
 void Recorder::OnBatchStored(size_t index, const BatchTally& tally) {
   Lane& lane = lanes_[index];
-  lane.under_way = false;
+  CHECK(!lane.sent.empty());
+  const Sent sent = lane.sent.front();
+  lane.sent.pop_front();
   Settle(index);
-  Hold(lane, lane.sent, tally);
+  if (sent.position <= lane.acknowledged)
+    metrics_.Add(Metric::kVisitsRestored, tally.visits_stored - tally.visits_replayed);
+  Hold(lane, sent, tally);
   PumpLane(index);
   oldest_.store(Oldest(), std::memory_order_relaxed);
   StopIfDone();
 }
 
-void Recorder::Hold(Lane& lane, JournalPosition position, const BatchTally& tally) {
-  lane.held.push_back({position, tally, loop_.now()});
-  if (writer_.durable_after().count() == 0) return ReleaseDue(std::chrono::milliseconds(0));
-  if (!release_.IsArmed()) release_.Arm(loop_.timers(), loop_.now() + writer_.durable_after());
+void Recorder::Hold(Lane& lane, const Sent& sent, const BatchTally& tally) {
+  const auto [position, oldest] = sent;
+  lane.held.Add(position, base::WallTime(std::chrono::milliseconds(oldest)) - kMostRecordDelay, tally,
+                writer_.durability().looks(), loop_.now());
+  if (writer_.durability().IsWaitingVain()) return Release(lane, lane.held.TakeAll());
+  writer_.WatchDurability();
 }
 
-void Recorder::ReleaseDue(std::chrono::milliseconds after) {
-  bool more = false;
+void Recorder::OnWriterLooked() {
+  Publish();
+  ReleaseDurable();
+  RelieveJournal();
+  if (std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return !lane.held.IsEmpty(); }))
+    writer_.WatchDurability();
+}
+
+void Recorder::ReleaseDurable() {
+  const NodesDurability& durability = writer_.durability();
   for (Lane& lane : lanes_) {
-    while (!lane.held.empty() && lane.held.front().since + after <= loop_.now()) {
-      const Held& held = lane.held.front();
-      Count(held.tally);
-      lane.reader->Release(held.position);
-      lane.held.pop_front();
-    }
-    more = more || !lane.held.empty();
+    Release(lane,
+            durability.IsWaitingVain() ? lane.held.TakeAll() : lane.held.TakeDurable(durability.durable()));
   }
-  if (more && !release_.IsArmed()) release_.Arm(loop_.timers(), loop_.now() + kReleaseEvery);
+}
+
+void Recorder::Release(Lane& lane, const HeldVisits::Taken& taken) {
+  if (taken.position == 0) return;
+  taken.tally.CountIn(metrics_);
+  lane.reader->Release(taken.position);
+}
+
+void Recorder::RelieveJournal() {
+  uint64_t bytes = 0;
+  for (const Lane& lane : lanes_) {
+    if (!lane.held.IsEmpty()) bytes += lane.reader->BytesUntil(lane.held.last());
+  }
+  if (bytes > config_.journal.max_size / kHeldShare && writer_.durability().WaitsForSave())
+    writer_.AskToSave();
+  for (Lane& lane : lanes_) {
+    if (lane.held.IsEmpty() || !lane.reader->IsJournalFull()) continue;
+    if (loop_.now() < lane.held.since() + HeldLong(config_.redis)) continue;
+    const HeldVisits::Taken taken = lane.held.TakeOlderHalf();
+    metrics_.Add(Metric::kVisitsReleasedEarly, taken.tally.visits_stored);
+    Release(lane, taken);
+  }
 }
 
 void Recorder::DropExpired() {
@@ -274,9 +323,9 @@ void Recorder::DropExpired() {
     BatchTally tally;
     JournalPosition last = 0;
     size_t dropped = 0;
-    for (Fill(lane); lane.head < lane.waiting.size() && dropped < kWindow; Fill(lane)) {
+    for (Fill(lane, 1); lane.head < lane.waiting.size() && dropped < kWindow; Fill(lane, 1)) {
       const Record& record = lane.waiting[lane.head].record;
-      const bool erased = IsErased(record);
+      const bool erased = erasures_.Contains(record);
       if (!erased && !IsOver(record)) break;
       ++(record.type == RecordType::kClosing ? tally.closings_dropped
          : erased                            ? tally.visits_erased
@@ -286,7 +335,7 @@ void Recorder::DropExpired() {
       ++dropped;
     }
     if (dropped == 0) continue;
-    Count(tally);
+    tally.CountIn(metrics_);
     lane.reader->Release(last);
     more = more || dropped == kWindow;
   }
@@ -296,20 +345,18 @@ void Recorder::DropExpired() {
 
 void Recorder::SetErasures(ErasureRegister erasures, ErasureKey key) {
   CHECK(!thread_.joinable());
-  erasure_register_.emplace(std::move(erasures));
-  erasure_key_.emplace(key);
+  erasures_.Set(std::move(erasures), key);
 }
 
 bool Recorder::LoadErasures(std::chrono::milliseconds patience) {
   auto settled = std::make_shared<std::promise<bool>>();
   auto answer = settled->get_future();
   loop_.Post([this, settled] {
-    erasures_read_ = {};
-    ReadErasures();
-    if (erasures_unreadable_) return settled->set_value(false);
+    ReadErasures(true);
+    if (!erasures_.IsReadable()) return settled->set_value(false);
     Unsettled one{{}, settled};
     for (size_t i = 0; i < lanes_.size(); ++i) {
-      if (lanes_[i].under_way) one.lanes.push_back(i);
+      if (!lanes_[i].sent.empty()) one.lanes.emplace_back(i, lanes_[i].sent.size());
     }
     if (one.lanes.empty()) return settled->set_value(true);
     unsettled_.push_back(std::move(one));
@@ -317,37 +364,21 @@ bool Recorder::LoadErasures(std::chrono::milliseconds patience) {
   return answer.wait_for(patience) == std::future_status::ready && answer.get();
 }
 
-void Recorder::ReadErasures() {
-  if (!erasure_register_) return;
-  std::error_code error;
-  const auto changed = std::filesystem::last_write_time(erasure_register_->path(), error);
-  if (!error && changed == erasures_read_) return;
-  const auto loaded = erasure_register_->Load(clock_.WallNow());
-  if (erasures_unreadable_ != !loaded.ok() && !loaded.ok()) {
-    base::LogError("recorder", "{}; what was in force stays in force", loaded.error().message);
-  }
-  erasures_unreadable_ = !loaded.ok();
-  if (!loaded.ok()) return;
-  erasures_read_ = error ? std::filesystem::file_time_type{} : changed;
-  if (loaded->empty()) return erasures_.reset();
-  erasures_.emplace(*erasure_key_, *loaded);
-  writer_.ForgetFacts();
-}
-
-bool Recorder::IsErased(const Record& record) const {
-  return erasures_ && record.type == RecordType::kVisit && erasures_->Contains(record.visit);
+void Recorder::ReadErasures(bool always) {
+  if (erasures_.Read(clock_.SureNow(), always)) writer_.ForgetFacts();
 }
 
 void Recorder::Settle(size_t lane) {
-  std::erase_if(unsettled_, [lane](Unsettled& one) {
-    std::erase(one.lanes, lane);
+  const bool all = lanes_[lane].sent.empty();
+  std::erase_if(unsettled_, [lane, all](Unsettled& one) {
+    std::erase_if(one.lanes, [&](auto& of) { return of.first == lane && (all || --of.second == 0); });
     if (one.lanes.empty()) one.settled->set_value(true);
     return one.lanes.empty();
   });
 }
 
 bool Recorder::IsOver(const Record& record) const {
-  const base::WallTime now = clock_.WallNow();
+  const base::WallTime now = clock_.SureNow();
   const base::WallTime arrival =
       record.type == RecordType::kVisit
           ? record.visit.arrival
@@ -355,24 +386,18 @@ bool Recorder::IsOver(const Record& record) const {
   return DeadlineOf(arrival, config_.visit.retention, now) <= now;
 }
 
-void Recorder::Count(const BatchTally& tally) {
-  metrics_.Add(Metric::kVisitsStored, tally.visits_stored);
-  metrics_.Add(Metric::kVisitsReplayed, tally.visits_replayed);
-  metrics_.Add(Metric::kVisitsDroppedExpired, tally.visits_expired);
-  metrics_.Add(Metric::kVisitsDroppedErased, tally.visits_erased);
-  metrics_.Add(Metric::kVisitsDroppedRefused, tally.visits_refused);
-  metrics_.Sub(Metric::kVisitsInJournal,
-               tally.visits_stored + tally.visits_expired + tally.visits_erased + tally.visits_refused);
-  metrics_.Add(Metric::kClosingsStored, tally.closings_stored);
-  metrics_.Add(Metric::kClosingsDropped, tally.closings_dropped);
-}
-
 void Recorder::BeginStop(base::SteadyTime deadline) {
   stopping_ = true;
   if (!writer_.IsUp()) deadline = std::min(deadline, loop_.now() + kStopWithoutRedis);
   stop_.SetCallback([this] {
-    // Redis lives on, and will have on its disk what it acknowledged.
-    ReleaseDue(std::chrono::milliseconds(0));
+    uint64_t held = 0;
+    for (const Lane& lane : lanes_) held += lane.held.Visits();
+    if (held != 0) {
+      base::LogInfo("recorder",
+                    "{} visits that Redis acknowledged may not be on its disk yet: they stay in the "
+                    "journal and are given to it once more at the next start",
+                    held);
+    }
     loop_.Stop();
   });
   stop_.Arm(loop_.timers(), std::max(deadline, loop_.now()));
@@ -384,7 +409,7 @@ void Recorder::BeginStop(base::SteadyTime deadline) {
 void Recorder::StopIfDone() {
   if (!stopping_ || !writer_.IsUp()) return;
   for (const Lane& lane : lanes_) {
-    if (lane.under_way || lane.head < lane.waiting.size()) return;
+    if (!lane.sent.empty() || lane.head < lane.waiting.size()) return;
   }
   stop_.Arm(loop_.timers(), loop_.now());
 }
@@ -393,8 +418,8 @@ uint64_t Recorder::Oldest() const {
   uint64_t oldest = 0;
   for (const Lane& lane : lanes_) {
     uint64_t of_lane = 0;
-    if (lane.under_way) {
-      of_lane = lane.sent_oldest;
+    if (!lane.sent.empty()) {
+      of_lane = lane.sent.front().oldest;
     } else if (lane.head < lane.waiting.size()) {
       of_lane = lane.waiting[lane.head].record.id.milliseconds;
     }
@@ -408,6 +433,7 @@ void Recorder::Publish() {
   RecorderState state;
   state.redis = writer_.state();
   state.redis_up = writer_.IsUp();
+  state.durability = writer_.IsUp() ? writer_.durability().state() : "not known: Redis is away";
   state.dns = enrichment_.names_state();
   state.geo = enrichment_.places_state();
   const std::lock_guard lock(mutex_);

@@ -3,9 +3,10 @@
 // One thread of its own reads the journals of all workers, asks for the name of
 // each address, and gives the visits to Redis in the order of each journal. A
 // visit waits for its name at most dns.timeout since it was read, then goes as
-// `timeout`. What Redis has acknowledged is released in the journal, but not
-// before Redis can be taken to have it on its disk: a Redis that is killed and
-// starts again gets all of it once more and refuses what it still has.
+// `timeout`. What Redis has acknowledged is held, and released in the journal when Redis has it on its
+// disk (logger/redis_durability.h): a Redis that is killed or flushed gets all that is held once more and
+// refuses what it still has. What is held when the recorder ends stays in the journal, and comes again at the
+// next start.
 //
 // A visit whose time is over before Redis could take it is dropped, counted and
 // destroyed in the journal, whether Redis is there or not; and what has been released
@@ -17,25 +18,28 @@
 // Thread: constructor, Start, Stop and state() by any one thread; the rest is its own.
 // Borrows: everything it is made of, until Stop has returned.
 // Ends: Stop, or destroying, which does not wait to deliver.
-// Limits: 65,536 records wait for names at most; one wake-up in 5 ms or more by workers.
+// Limits: 65,536 records wait for names at most; one wake-up in 5 ms or more by workers; what is held is
+// bounded
+//   (logger/held_visits.h). When the journal is full and what is held waits for
+//   too long, half of it is released a second, and counted: new visits would be lost for sure.
 #pragma once
 
 #include <atomic>
 #include <deque>
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "config/config.h"
 #include "logger/enrichment.h"
-#include "logger/erasures.h"
+#include "logger/erasures_in_force.h"
+#include "logger/held_visits.h"
 #include "logger/journal.h"
 #include "logger/name_hints.h"
 #include "logger/redis_writer.h"
@@ -48,6 +52,8 @@ namespace gatebook::logger {
 struct RecorderState {
   std::string redis;
   bool redis_up = false;
+  // What an acknowledged visit waits for, or why nothing does.
+  std::string durability;
   std::string dns;
   std::string geo;
   // How old the oldest visit is that Redis does not have yet.
@@ -77,6 +83,9 @@ class Recorder final : private RedisWriter::Handler {
   // over is dropped. Any thread.
   void Reload();
 
+  // Which fields it adds to visits (logger/enrichment.h). Any thread.
+  void SetRecorded(config::VisitFieldSet recorded) { enrichment_.SetRecorded(recorded); }
+
   RecorderState state() const;  // any thread
 
  private:
@@ -95,47 +104,48 @@ class Recorder final : private RedisWriter::Handler {
     Record record;
     base::SteadyTime since;
   };
-  // Acknowledged, and released when it is surely on Redis's disk.
-  struct Held {
+  struct Sent {
     JournalPosition position;
-    BatchTally tally;
-    base::SteadyTime since;
+    uint64_t oldest;  // milliseconds of its first record
   };
   struct Lane {
-    explicit Lane(JournalReader* of) : reader(of) {}
+    Lane(JournalReader* of, base::MetricsBlock& metrics) : reader(of), held(metrics) {}
 
     JournalReader* reader;
     std::vector<Waiting> waiting;  // from head on
     size_t head = 0;
-    bool under_way = false;
-    JournalPosition sent = 0;  // of the batch under way, and its first record's time
-    uint64_t sent_oldest = 0;
-    std::deque<Held> held;
+    std::deque<Sent> sent;  // batches that are not answered, two at most
+    HeldVisits held;
+    // Up to here Redis had acknowledged before the connection was lost: what it takes of it now, it had lost.
+    JournalPosition acknowledged = 0;
   };
 
   void OnWriterReady() override;
   void OnBatchStored(size_t lane, const BatchTally& tally) override;
   void OnWriterLost() override;
+  void OnWriterLooked() override;
   void OnWriterStateChanged() override;
 
   void OnBell();
   void Housekeep();
   void Pump();
   void PumpLane(size_t index);
-  void Fill(Lane& lane);
+  // Reads from the journal until `most` records wait.
+  void Fill(Lane& lane, size_t most);
   // The name to write now; false if it is worth waiting for it.
   bool NameFor(const Waiting& waiting, Name* name);
-  void Hold(Lane& lane, JournalPosition position, const BatchTally& tally);
-  void ReleaseDue(std::chrono::milliseconds after);
-  void ReadErasures();
-  bool IsErased(const Record& record) const;
+  void Hold(Lane& lane, const Sent& sent, const BatchTally& tally);
+  void ReleaseDurable();
+  void Release(Lane& lane, const HeldVisits::Taken& taken);
+  // What is held must not fill the journal.
+  void RelieveJournal();
+  void ReadErasures(bool always = false);
   // A lane's batch is through, or all are lost: whoever waits for it.
   void Settle(size_t lane);
   // While Redis is away nobody else finds out that a visit's time is over.
   void DropExpired();
   // Whether the visit, or the one that a closing is of, must be gone by now.
   bool IsOver(const Record& record) const;
-  void Count(const BatchTally& tally);
   void BeginStop(base::SteadyTime deadline);
   void StopIfDone();
   void Publish();
@@ -152,21 +162,16 @@ class Recorder final : private RedisWriter::Handler {
   RedisWriter writer_;
   // What an erasure waits for: the batches that were under way when it came.
   struct Unsettled {
-    std::vector<size_t> lanes;
+    std::vector<std::pair<size_t, size_t>> lanes;  // and how many batches of each
     std::shared_ptr<std::promise<bool>> settled;
   };
-  std::optional<ErasureRegister> erasure_register_;
-  std::optional<ErasureKey> erasure_key_;
-  std::optional<ErasureList> erasures_;  // empty: none in force
-  std::filesystem::file_time_type erasures_read_{};
-  bool erasures_unreadable_ = false;
+  ErasuresInForce erasures_;
   std::vector<Unsettled> unsettled_;
   Wake bell_;
   Wake housekeeping_;
   base::UniqueFd housekeeping_fd_;
   net::Timer gather_;
   net::Timer name_deadline_;
-  net::Timer release_;
   net::Timer stop_;
   bool stopping_ = false;
   std::thread thread_;

@@ -1,83 +1,76 @@
 #include "logger/redis_client.h"
 
 #include <fmt/format.h>
-#include <hiredis/hiredis.h>
-#include <poll.h>
-#include <sys/socket.h>
 
-#include <cerrno>
-#include <cstring>
-#include <vector>
+#include <algorithm>
 
 #include "base/check.h"
-#include "logger/redis_endpoint.h"
+#include "logger/redis_command.h"
 
 namespace gatebook::logger {
 namespace {
 
 constexpr size_t kMostReplyBytes = 64 << 20;
-
-using SteadyClock = std::chrono::steady_clock;
+constexpr int kMostRedirects = 16;
 
 }  // namespace
 
-RedisClient::RedisClient(const config::Redis& config, base::UniqueFd fd)
-    : name_(RedisName(config)),
-      reply_timeout_(config.reply_timeout),
-      fd_(std::move(fd)),
-      reader_(kMostReplyBytes) {}
-
-base::Result<std::unique_ptr<RedisClient>> RedisClient::Connect(const config::Redis& config) {
-  base::Error last{fmt::format("Redis at {}: ", RedisName(config)), base::ExitCode::kUnavailable};
-  const auto addresses = ResolveRedis(config);
-  if (!addresses) {
-    last.message += addresses.error().message;
-    return last;
-  }
-  const std::string prefix = last.message;
-  for (const net::SocketAddress& address : *addresses) {
-    auto fd = BeginRedisConnect(address);
-    if (!fd) {
-      last.message = prefix + fd.error().message;
-      continue;
-    }
-    std::unique_ptr<RedisClient> client(new RedisClient(config, std::move(*fd)));
-    const auto greeted = client->Greet(config);
-    if (greeted.ok()) return client;
-    last = greeted.error();
-  }
-  return last;
+RedisClient::Node::Node(RedisClient& client, const config::Endpoint& at)
+    : server(at),
+      connection(client.loop_, client.config_, *this,
+                 {.most_reply_bytes = kMostReplyBytes, .times_replies = false}) {
+  connection.Connect(server);
 }
 
-base::Status RedisClient::Greet(const config::Redis& config) {
-  if (auto ready = Await(POLLOUT, SteadyClock::now() + config.connect_timeout); !ready) return ready;
-  int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0) return Broken(std::strerror(error));
-  const auto password = ReadRedisPassword(config);
-  if (!password) return Broken(password.error().message);
-  for (size_t owed = AppendRedisGreeting(output_, config, *password); owed > 0; --owed) {
-    const auto reply = Receive();
-    if (!reply) return reply.error();
-    if ((*reply)->IsError()) return Broken((*reply)->text);
+RedisClient::RedisClient(const config::Redis& config)
+    : config_(config), locator_(loop_, config_, *this), patience_([this] { out_of_patience_ = true; }) {}
+
+RedisClient::~RedisClient() = default;
+
+base::Result<std::unique_ptr<RedisClient>> RedisClient::Connect(const config::Redis& config) {
+  std::unique_ptr<RedisClient> client(new RedisClient(config));
+  if (auto opened = client->Open(); !opened) return opened.error();
+  return client;
+}
+
+base::Status RedisClient::Open() {
+  locator_.Begin();
+  while (!located_ && !not_located_) loop_.RunOnce(true);
+  if (not_located_) return Broken(not_located_->ToText());
+  for (const config::Endpoint& server : slots_.servers()) {
+    const Node& node = NodeOf(nodes_, server);
+    while (!node.connected && !node.failure) loop_.RunOnce(true);
+    if (node.failure) return Broken(node.failure->ToText());
   }
   return {};
 }
 
+void RedisClient::OnRedisLocated(RedisSlots slots) {
+  slots_ = std::move(slots);
+  located_ = true;
+}
+
+RedisClient::Node& RedisClient::NodeOf(std::vector<std::unique_ptr<Node>>& nodes,
+                                       const config::Endpoint& server) {
+  const auto found =
+      std::find_if(nodes.begin(), nodes.end(), [&](const auto& node) { return node->server == server; });
+  if (found != nodes.end()) return **found;
+  loop_.RunOnce(false);  // its clock may have stood still while the caller was away
+  return *nodes.emplace_back(std::make_unique<Node>(*this, server));
+}
+
 void RedisClient::Append(std::initializer_list<std::string_view> words) {
-  std::vector<const char*> texts;
-  std::vector<size_t> sizes;
-  for (const std::string_view word : words) {
-    texts.push_back(word.data());
-    sizes.push_back(word.size());
+  Pending& pending = pending_.emplace_back(Pending{nullptr, {}});
+  if (!config_.cluster) {
+    pending.node = nodes_[0].get();
+  } else {
+    const auto master = slots_.Find(SlotOf(words.size() > 1 ? words.begin()[1] : std::string_view()));
+    if (!master) return;
+    pending.node = &NodeOf(nodes_, slots_.servers()[*master]);
+    AppendCommand(pending.command, words);  // it may have to be sent again
   }
-  char* command = nullptr;
-  const int length =
-      redisFormatCommandArgv(&command, static_cast<int>(texts.size()), texts.data(), sizes.data());
-  CHECK(length > 0);
-  output_.append(command, static_cast<size_t>(length));
-  redisFreeCommand(command);
+  AppendCommand(pending.node->output, words);
+  ++pending.node->unsent;
 }
 
 base::Result<const RedisReply*> RedisClient::Command(std::initializer_list<std::string_view> words) {
@@ -85,58 +78,78 @@ base::Result<const RedisReply*> RedisClient::Command(std::initializer_list<std::
   return Receive();
 }
 
+base::Result<const RedisReply*> RedisClient::CommandAt(size_t master,
+                                                       std::initializer_list<std::string_view> words) {
+  CHECK(pending_.empty() && master < masters());
+  Node& node = NodeOf(nodes_, slots_.servers()[master]);
+  AppendCommand(node.output, words);
+  ++node.unsent;
+  return Await(node);
+}
+
 base::Result<const RedisReply*> RedisClient::Receive() {
-  if (!fd_.IsValid()) return Broken("the connection is closed");
-  const auto deadline = SteadyClock::now() + reply_timeout_;
-  if (auto flushed = Flush(); !flushed) return flushed.error();
-  char buffer[64 * 1024];
-  while (true) {
-    if (const RedisReply* reply = reader_.Next()) return reply;
-    if (!reader_.error().empty()) return Broken(reader_.error());
-    const ssize_t got = ::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
-    if (got > 0) {
-      if (!reader_.Feed({buffer, static_cast<size_t>(got)})) return Broken(reader_.error());
-    } else if (got == 0) {
-      return Broken("it closed the connection");
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      if (auto ready = Await(POLLIN, deadline); !ready) return ready.error();
-    } else if (errno != EINTR) {
-      return Broken(std::strerror(errno));
-    }
-  }
+  CHECK(!pending_.empty());
+  const Pending pending = std::move(pending_.front());
+  pending_.pop_front();
+  if (pending.node == nullptr) return Broken("no node of the Cluster holds the slot of a key");
+  for (const auto& node : nodes_) Send(*node);
+  auto reply = Await(*pending.node);
+  if (!config_.cluster || !reply.ok() || !(*reply)->IsError()) return reply;
+  return Follow(**reply, pending, pending.node->server);
 }
 
-base::Status RedisClient::Flush() {
-  const auto deadline = SteadyClock::now() + reply_timeout_;
-  size_t sent = 0;
-  while (sent < output_.size()) {
-    const ssize_t wrote =
-        ::send(fd_.get(), output_.data() + sent, output_.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (wrote >= 0) {
-      sent += static_cast<size_t>(wrote);
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      if (auto ready = Await(POLLOUT, deadline); !ready) return ready;
-    } else if (errno != EINTR) {
-      return Broken(std::strerror(errno));
+base::Result<const RedisReply*> RedisClient::Follow(const RedisReply& error, const Pending& command,
+                                                    const config::Endpoint& from) {
+  const RedisReply* reply = &error;
+  config::Endpoint said = from;
+  for (int i = 0; i < kMostRedirects && reply->IsError(); ++i) {
+    const auto redirect = ParseRedirect(reply->text, said);
+    if (!redirect) break;
+    if (!redirect->ask) slots_.Move(redirect->slot, redirect->server);
+    Node& node = NodeOf(detours_, redirect->server);
+    if (redirect->ask) {
+      AppendCommand(node.output, {"ASKING"});
+      ++node.unsent;
+      if (auto asking = Await(node); !asking) return asking;
     }
+    node.output += command.command;
+    ++node.unsent;
+    auto answer = Await(node);
+    if (!answer) return answer;
+    reply = *answer;
+    said = node.server;
   }
-  output_.clear();
-  return {};
+  return reply;
 }
 
-base::Status RedisClient::Await(short events, SteadyClock::time_point deadline) {
-  while (true) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - SteadyClock::now());
-    if (left.count() <= 0) return Broken("no answer in time");
-    pollfd one{fd_.get(), events, 0};
-    const int ready = ::poll(&one, 1, static_cast<int>(left.count()));
-    if (ready > 0) return {};
-    if (ready < 0 && errno != EINTR) return Broken(std::strerror(errno));
+void RedisClient::Send(Node& node) {
+  if (node.unsent == 0 || !node.connected || node.failure) return;
+  node.connection.output() += node.output;
+  node.output.clear();
+  node.connection.Send(node.unsent);
+  node.unsent = 0;
+}
+
+base::Result<const RedisReply*> RedisClient::Await(Node& node) {
+  Send(node);
+  if (const RedisReply* reply = node.connection.Receive()) return reply;
+  out_of_patience_ = false;
+  // Not from the turn's time: the caller may have been away for long.
+  patience_.Arm(loop_.timers(), base::Clock::System().SteadyNow() + config_.reply_timeout);
+  const RedisReply* reply = nullptr;
+  while (!node.failure && !out_of_patience_ && reply == nullptr) {
+    loop_.RunOnce(true);
+    Send(node);
+    reply = node.connection.Receive();
   }
+  patience_.Cancel();
+  if (reply != nullptr) return reply;
+  if (node.failure) return Broken(node.failure->ToText());
+  return Broken("no answer in time");
 }
 
 base::Error RedisClient::Broken(std::string_view what) const {
-  return base::Error{fmt::format("Redis at {}: {}", name_, what), base::ExitCode::kUnavailable};
+  return base::Error{fmt::format("Redis at {}: {}", RedisName(config_), what), base::ExitCode::kUnavailable};
 }
 
 }  // namespace gatebook::logger

@@ -16,7 +16,7 @@ void AppendHeader(std::string& to, char type, size_t count) {
 
 }  // namespace
 
-void AppendCommand(std::string& to, std::initializer_list<std::string_view> words) {
+void AppendCommand(std::string& to, std::span<const std::string_view> words) {
   AppendHeader(to, '*', words.size());
   for (const std::string_view word : words) {
     AppendHeader(to, '$', word.size());

@@ -1,177 +1,258 @@
 #include "logger/redis_connection.h"
 
-#include <sys/socket.h>
-
 #include <cerrno>
-#include <cstring>
+#include <utility>
 
 #include "base/check.h"
-#include "logger/redis_command.h"
-#include "logger/redis_endpoint.h"
+#include "net/socket_stream.h"
+#include "tls/tls_client_stream.h"
+#include "tls/trust_store.h"
 
 namespace gatebook::logger {
 namespace {
 
-constexpr size_t kMostReplyBytes = 1 << 20;
+using net::IoStatus;
+
+// Streams live until their callback has returned, and then tell nobody.
+struct Ended final : net::Disposable, net::StreamHandler {
+  explicit Ended(std::unique_ptr<net::Stream> of) : stream(std::move(of)) { stream->SetHandler(*this); }
+  void OnStreamReady() override {}
+  void OnStreamFailed() override {}
+  std::unique_ptr<net::Stream> stream;
+};
 
 }  // namespace
 
-RedisConnection::RedisConnection(net::Loop& loop, const config::Redis& config, Handler& handler)
-    : loop_(loop), config_(config), handler_(handler), event_(loop, *this), reader_(kMostReplyBytes) {}
+RedisConnection::RedisConnection(net::Loop& loop, const config::Redis& config, Handler& handler,
+                                 Options options)
+    : loop_(loop),
+      config_(config),
+      handler_(handler),
+      options_(options),
+      reader_(options.most_reply_bytes),
+      failure_(RedisTrouble::kOther, ""),
+      fail_(loop, [this] {
+        if (state_ != State::kBroken) return;  // closed meanwhile
+        Close();
+        handler_.OnRedisClosed(RedisFailure(failure_));
+      }) {
+  deadline_.SetCallback([this] {
+    const bool ready = state_ == State::kReady;
+    Break({RedisTrouble::kTimeout,
+           ready ? "no answer within reply_timeout" : "no answer within connect_timeout"});
+  });
+}
 
 RedisConnection::~RedisConnection() { Close(); }
 
-void RedisConnection::Connect() {
+void RedisConnection::Connect(const config::Endpoint& server) {
   CHECK(state_ == State::kIdle);
-  ++generation_;
+  server_ = server;
   reader_.Reset();
   output_.clear();
   written_ = 0;
   owed_ = 0;
-  writable_ = false;
-  deadline_.SetCallback([this] { Fail("no answer within connect_timeout"); });
+  heard_ = false;
+  tls_.reset();
+  addresses_.clear();
+  next_address_ = 0;
+  state_ = State::kResolving;
   deadline_.Arm(loop_.timers(), loop_.now() + config_.connect_timeout);
-  if (config_.server.kind == config::Endpoint::Kind::kHostname && !config_.tls) return Resolve();
-  const auto address = AddressOfRedis(config_);
-  if (!address) return FailLater(address.error().message);
-  Open(*address);
+  if (config_.tls) {
+    const auto trust = tls::TrustStore::Of(config_);
+    if (!trust) return Break({RedisTrouble::kTls, trust.error().message});
+    auto made = tls::TlsClientContext::Make(config_, {server_}, "", *trust);
+    if (!made) return Break({RedisTrouble::kTls, made.error().message});
+    tls_ = std::move(*made);
+  }
+  switch (server.kind) {
+    case config::Endpoint::Kind::kHostname:
+      return Resolve();
+    case config::Endpoint::Kind::kIp:
+      addresses_.push_back(net::SocketAddress::FromIp(server.ip, server.port));
+      break;
+    case config::Endpoint::Kind::kUnix:
+      if (const auto path = net::SocketAddress::FromUnixPath(server.path)) addresses_.push_back(*path);
+      break;
+  }
+  Open();
 }
 
 void RedisConnection::Resolve() {
-  state_ = State::kResolving;
   if (resolver_ == nullptr) {
     auto made = net::Resolver::Make(loop_, {.servers = {}, .timeout = config_.connect_timeout});
-    if (!made) return FailLater(made.error().message);
+    if (!made) return Break({RedisTrouble::kUnreachable, made.error().message});
     resolver_ = std::move(*made);
   }
-  query_ = resolver_->ResolveAddresses(config_.server.hostname, [this](const net::DnsAnswer& answer) {
-    if (answer.addresses.empty()) return Fail("the host name has no address, or DNS does not say");
-    const size_t choice = attempts_++ % answer.addresses.size();
-    Open(net::SocketAddress::FromIp(answer.addresses[choice], config_.server.port));
+  query_ = resolver_->ResolveAddresses(server_.hostname, [this](const net::DnsAnswer& answer) {
+    const size_t count = answer.addresses.size();
+    // The first may be one that never answers: each attempt begins with another.
+    for (size_t i = 0; i < count; ++i) {
+      const base::IpAddress& ip = answer.addresses[(attempts_ + i) % count];
+      addresses_.push_back(net::SocketAddress::FromIp(ip, server_.port));
+    }
+    ++attempts_;
+    Open();
   });
 }
 
-void RedisConnection::Open(const net::SocketAddress& address) {
+void RedisConnection::Open() {
   state_ = State::kConnecting;
-  auto opened = BeginRedisConnect(address);
-  if (!opened) return FailLater(opened.error().message);
-  fd_ = std::move(*opened);
-  if (!event_.Watch(fd_.get())) return FailLater("the kernel watches no more descriptors");
+  RedisFailure last(RedisTrouble::kUnreachable, server_.kind == config::Endpoint::Kind::kUnix
+                                                    ? "the socket's path is too long"
+                                                    : "the host name has no address, or DNS does not say");
+  while (next_address_ < addresses_.size()) {
+    errno = 0;  // of a connect that fails at once, as those to Unix sockets do
+    const auto opened = OpenStream(addresses_[next_address_++]);
+    if (opened.ok()) return;
+    last = {errno != 0 ? TroubleOfErrno(errno) : RedisTrouble::kUnreachable, opened.error().message};
+  }
+  Break(std::move(last));
+}
+
+base::Status RedisConnection::OpenStream(const net::SocketAddress& address) {
+  if (tls_) {
+    auto stream = tls::TlsClientStream::Connect(loop_, address, tls_, 0, *this);
+    if (!stream) return stream.error();
+    stream_ = std::move(*stream);
+  } else {
+    auto stream = net::SocketStream::Connect(loop_, address, *this);
+    if (!stream) return stream.error();
+    stream_ = std::move(*stream);
+  }
+  return {};
+}
+
+void RedisConnection::DropStream() {
+  if (stream_) loop_.Dispose(std::make_unique<Ended>(std::move(stream_)));
 }
 
 void RedisConnection::Close() {
-  ++generation_;
   state_ = State::kIdle;
   deadline_.Cancel();
   query_.reset();
-  event_.Stop();
-  fd_.Reset();
+  DropStream();
 }
 
-void RedisConnection::Send(size_t replies) {
-  CHECK(state_ == State::kReady || state_ == State::kGreeting);
-  if (owed_ == 0 && replies != 0 && state_ == State::kReady) {
-    deadline_.Arm(loop_.timers(), loop_.now() + config_.reply_timeout);
-  }
-  owed_ += replies;
-  // A failing write is not reported from here: the loop tells of it by OnReady().
+void RedisConnection::Break(RedisFailure failure) {
+  if (state_ == State::kBroken) return;
+  state_ = State::kBroken;
+  deadline_.Cancel();
+  failure_ = std::move(failure);
+  fail_.Arm();
+}
+
+void RedisConnection::OnStreamFailed() {
+  const int error = stream_->error_number();
+  RedisFailure failure(error != 0 ? TroubleOfErrno(error) : RedisTrouble::kTls, stream_->failure());
+  DropStream();
+  if (next_address_ < addresses_.size()) return Open();
+  Break(std::move(failure));
+}
+
+void RedisConnection::OnStreamReady() {
+  if (state_ == State::kConnecting) Greet();
   Write();
-}
-
-void RedisConnection::OnReady(bool readable, bool writable) {
-  if (state_ == State::kConnecting) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) return Fail(std::strerror(error));
-    if (!writable) return;
-    writable_ = true;
-    Greet();
-  } else if (writable) {
-    writable_ = true;
-    if (!Write()) return Fail(std::strerror(errno));
-  }
-  // The edge comes once: what became readable together with the connect is read now.
-  if (readable && state_ != State::kIdle) Read();
+  if (state_ == State::kGreeting) ReadGreeting();
+  if (state_ == State::kReady) handler_.OnRedisReadable();
 }
 
 void RedisConnection::Greet() {
+  const auto login = RedisLogin::Make(config_, options_.role);
+  if (!login) return Break({RedisTrouble::kFile, login.error().message});
   state_ = State::kGreeting;
-  auto password = ReadRedisPassword(config_);
-  if (!password) return Fail(password.error().message);
-  greetings_ = AppendRedisGreeting(output_, config_, *password);
-  Send(greetings_);
+  greetings_ = login->Append(output_);
 }
 
-bool RedisConnection::Write() {
-  while (writable_ && written_ < output_.size()) {
-    const ssize_t sent =
-        ::send(fd_.get(), output_.data() + written_, output_.size() - written_, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) {
-      written_ += static_cast<size_t>(sent);
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      writable_ = false;
-    } else if (errno != EINTR) {
-      writable_ = false;
-      return false;
+void RedisConnection::ReadGreeting() {
+  while (greetings_ != 0) {
+    const RedisReply* reply = reader_.Next();
+    if (reply == nullptr) {
+      if (!reader_.error().empty()) return Break({RedisTrouble::kProtocol, reader_.error()});
+      if (!ReadMore()) return;
+      continue;
     }
+    RedisFailure failure(RedisTrouble::kOther, "");
+    if (!RedisLogin::IsWell(*reply, &failure)) return Break(std::move(failure));
+    --greetings_;
   }
-  if (written_ == output_.size()) {
-    output_.clear();
-    written_ = 0;
-  }
-  return true;
-}
-
-void RedisConnection::Read() {
-  const uint64_t generation = generation_;
-  char buffer[32 * 1024];
-  while (true) {
-    const ssize_t got = ::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
-    if (got == 0) return Fail("Redis closed the connection");
-    if (got < 0) {
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-      return Fail(std::strerror(errno));
-    }
-    if (!reader_.Feed({buffer, static_cast<size_t>(got)})) return Fail(reader_.error());
-    while (const RedisReply* reply = reader_.Next()) {
-      if (owed_ == 0) return Fail("a reply that nobody asked for");
-      --owed_;
-      if (state_ == State::kGreeting) {
-        OnGreetingReply(*reply);
-      } else {
-        if (owed_ == 0) {
-          deadline_.Cancel();
-        } else {
-          deadline_.Arm(loop_.timers(), loop_.now() + config_.reply_timeout);
-        }
-        handler_.OnRedisReply(*reply);
-      }
-      if (generation != generation_) return;  // closed, and perhaps begun anew
-    }
-    if (!reader_.error().empty()) return Fail("unreadable reply: " + reader_.error());
-  }
-}
-
-void RedisConnection::OnGreetingReply(const RedisReply& reply) {
-  if (reply.IsError()) return Fail(std::string(reply.text));
-  if (--greetings_ != 0) return;
   state_ = State::kReady;
   deadline_.Cancel();
-  deadline_.SetCallback([this] { Fail("no answer within reply_timeout"); });
   handler_.OnRedisConnected();
 }
 
-void RedisConnection::Fail(std::string reason) {
-  Close();
-  handler_.OnRedisClosed(reason);
+void RedisConnection::Send(size_t replies) {
+  CHECK(state_ == State::kReady || state_ == State::kBroken);
+  if (owed_ == 0 && replies != 0 && options_.times_replies && state_ == State::kReady) {
+    deadline_.Arm(loop_.timers(), loop_.now() + config_.reply_timeout);
+  }
+  owed_ += replies;
+  Write();
 }
 
-void RedisConnection::FailLater(std::string reason) {
-  // A deadline that is already met: runs in a later turn, and is cancelled by Close().
-  deadline_.SetCallback([this, reason = std::move(reason)] { Fail(reason); });
-  deadline_.Arm(loop_.timers(), loop_.now());
+void RedisConnection::Write() {
+  if (state_ != State::kReady && state_ != State::kGreeting) return;
+  while (written_ < output_.size()) {
+    const net::IoResult result = stream_->Write(std::string_view(output_).substr(written_));
+    if (result.status == IoStatus::kWouldBlock) return;
+    if (result.status != IoStatus::kOk) {
+      // What it said before it left says more: "ERR max number of clients reached".
+      if (state_ == State::kGreeting) ReadGreeting();
+      return Break({RedisTrouble::kClosed, "the connection broke while writing"});
+    }
+    written_ += result.bytes;
+  }
+  output_.clear();
+  written_ = 0;
+}
+
+const RedisReply* RedisConnection::Receive() {
+  while (state_ == State::kReady) {
+    if (const RedisReply* reply = reader_.Next()) {
+      if (owed_ == 0) {
+        Break({RedisTrouble::kProtocol, "a reply that nobody asked for"});
+        return nullptr;
+      }
+      --owed_;
+      if (owed_ == 0) {
+        deadline_.Cancel();
+      } else if (options_.times_replies) {
+        deadline_.Arm(loop_.timers(), loop_.now() + config_.reply_timeout);
+      }
+      return reply;
+    }
+    if (!reader_.error().empty()) {
+      Break({RedisTrouble::kProtocol, "unreadable reply: " + reader_.error()});
+    } else if (!ReadMore()) {
+      break;
+    }
+  }
+  return nullptr;
+}
+
+bool RedisConnection::ReadMore() {
+  char buffer[32 * 1024];
+  const net::IoResult result = stream_->Read(buffer);
+  switch (result.status) {
+    case IoStatus::kOk:
+      heard_ = true;
+      if (reader_.Feed({buffer, result.bytes})) return true;
+      Break({RedisTrouble::kProtocol, reader_.error()});
+      return false;
+    case IoStatus::kWouldBlock:
+      return false;
+    case IoStatus::kEnd:
+    case IoStatus::kError:
+      break;
+  }
+  const std::string_view why = stream_->failure();
+  if (tls_ && stream_->error_number() == 0 && !heard_) {
+    // TLS 1.3 tells a client that lacks a certificate so after the handshake, or just leaves.
+    Break({RedisTrouble::kTls, why.empty() ? "the server left after the handshake" : why});
+  } else {
+    Break({RedisTrouble::kClosed, why.empty() ? "Redis closed the connection" : why});
+  }
+  return false;
 }
 
 }  // namespace gatebook::logger

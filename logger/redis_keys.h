@@ -3,6 +3,7 @@
 //
 //   gb:visits:{EDGE.WORKER.MINUTE}  stream   the visits of one worker and minute
 //   gb:session:ID                   hash     how a session began
+//   gb:stats:day:DATE               string   what is published of a day (review/figures_store.h)
 //   gb:edges                        hash     which process owns an edge's name
 //
 // No key may exist without a deadline.

@@ -8,8 +8,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "logger/redis_command.h"
-#include "logger/redis_endpoint.h"
-#include "logger/visit_record.h"
+#include "logger/redis_login.h"
 
 namespace gatebook::logger {
 namespace {
@@ -21,21 +20,6 @@ constexpr std::chrono::milliseconds kLeastBackOff = 100ms;
 constexpr std::chrono::milliseconds kMostBackOff = 5s;
 constexpr auto kClaimEvery = 1h;
 constexpr auto kClaimTakenEvery = 30s;
-// With appendfsync everysec Redis may be up to two seconds behind (redis.conf).
-constexpr std::chrono::milliseconds kEverySecondLag = 2s;
-constexpr size_t kMostStreamsABatch = 16;
-constexpr size_t kMostErrorText = 160;
-
-// What a server says in an error may be anything.
-std::string CleanError(std::string_view text) {
-  std::string clean(text.substr(0, kMostErrorText));
-  for (char& c : clean) {
-    if (c < 0x20 || c > 0x7e) c = '?';
-  }
-  return clean;
-}
-
-std::string Milliseconds(base::WallTime time) { return std::to_string(time.time_since_epoch().count()); }
 
 // XADD's answer to an id that is not beyond the stream's last.
 bool IsReplay(const RedisReply& reply) {
@@ -55,254 +39,185 @@ RedisWriter::RedisWriter(net::Loop& loop, const config::Config& config, const ba
       batch_size_(std::max<size_t>(1, config.redis.pipeline / std::max<size_t>(1, lanes))),
       place_of_(std::move(place_of)),
       handler_(handler),
-      connection_(loop, config.redis, *this),
-      lanes_(lanes),
+      nodes_(
+          loop, config.redis, metrics,
+          [this] { return RedisWatch(config_.redis, metrics_, identity_.edge, identity_.instance); }, *this),
+      durability_(nodes_.nodes()),
       back_off_(kLeastBackOff),
       random_(std::random_device()()) {
-  for (size_t i = 0; i < lanes; ++i) lanes_[i].sessions = NewTransaction(Transaction::Purpose::kSessions, i);
-  retry_.SetCallback([this] { connection_.Connect(); });
+  lanes_.reserve(lanes);
+  for (size_t i = 0; i < lanes; ++i) {
+    lanes_.push_back({RedisComposer(config, clock, identity_.edge, i, batch_size_, place_of_), 0, {}, {}});
+  }
+  retry_.SetCallback([this] { nodes_.Open(); });
+  look_.SetCallback([this] { Look(); });
 }
 
 void RedisWriter::Start() {
   SetState("connecting", false);
-  connection_.Connect();
+  nodes_.Open();
 }
 
 void RedisWriter::Housekeep() {
-  if (connection_.IsReady() && loop_.now() >= claim_due_) SendClaim();
+  if (!nodes_.IsReady()) return;
+  if (loop_.now() >= claim_due_) SendClaim();
+  Look();
 }
 
-bool RedisWriter::CanBegin(size_t lane) const { return up_ && !lanes_[lane].under_way; }
+void RedisWriter::WatchDurability() {
+  if (up_ && !look_.IsArmed()) look_.Arm(loop_.timers(), looked_ + durability_.next_look());
+}
 
-size_t RedisWriter::Transaction::Replies() const {
-  switch (purpose) {
-    case Purpose::kInfo:
-      return 1;
-    case Purpose::kSessions:
-      return sessions * kSessionReplies;
-    default:
-      return kinds.size() + 2;
+void RedisWriter::Look() {
+  if (!nodes_.IsReady()) return;
+  const uint64_t looks = durability_.looks();
+  bool any = false;
+  for (const auto& node : nodes_.nodes()) {
+    if (!node->IsReady()) continue;
+    RedisTransaction look;
+    look.Begin(Purpose::kWatch, 0);
+    // Where our claim is not to be found, in a Cluster, the node says so, and that is well.
+    look.bare =
+        node->watch().AppendLook(look.commands, up_ && nodes_.IsAt(*node, kEdgesKey), looks, loop_.now());
+    if (look.bare == 0) continue;
+    node->Queue(std::move(look));
+    any = true;
   }
+  if (!any) return;
+  durability_.CountLook();
+  looked_ = loop_.now();
+  nodes_.Send();
 }
 
-RedisWriter::Transaction RedisWriter::NewTransaction(Transaction::Purpose purpose, size_t lane) {
-  Transaction transaction;
-  if (!spare_.empty()) {
-    transaction = std::move(spare_.back());
-    spare_.pop_back();
+void RedisWriter::AskToSave() {
+  if (!nodes_.IsReady()) return;
+  for (const auto& node : nodes_.nodes()) {
+    if (!node->IsReady() || !node->watch().durability().WaitsForSave()) continue;
+    RedisTransaction save;
+    save.Begin(Purpose::kWatch, 0);
+    save.bare = node->watch().AppendSave(save.commands, loop_.now());
+    if (save.bare != 0) node->Queue(std::move(save));
   }
-  transaction.purpose = purpose;
-  transaction.lane = lane;
-  transaction.last_of_batch = false;
-  transaction.deadline = base::WallTime::max();
-  transaction.commands.clear();
-  transaction.kinds.clear();
-  transaction.sessions = 0;
-  transaction.replies_seen = 0;
-  return transaction;
+  nodes_.Send();
 }
 
-RedisWriter::Transaction* RedisWriter::StreamOf(Lane& lane, size_t index, const VisitId& id) {
-  const uint64_t minute = MinuteOf(id);
-  for (Transaction& one : lane.streams) {
-    if (one.minute == minute && one.worker == id.worker) return &one;
-  }
-  if (lane.streams.size() >= kMostStreamsABatch) return nullptr;
-  lane.streams.push_back(NewTransaction(Transaction::Purpose::kStream, index));
-  lane.streams.back().worker = id.worker;
-  lane.streams.back().minute = minute;
-  return &lane.streams.back();
+bool RedisWriter::Add(size_t lane, const VisitId& id, const Visit& visit, const Name& name) {
+  CHECK(CanBegin(lane));
+  return lanes_[lane].composer.Add(id, visit, name);
 }
 
-bool RedisWriter::Add(size_t index, const VisitId& id, const Visit& visit, const Name& name) {
-  Lane& lane = lanes_[index];
-  CHECK(CanBegin(index));
-  const uint64_t minute = MinuteOf(id);
-  if (lane.records >= batch_size_ || (lane.visits_minute != 0 && lane.visits_minute != minute)) return false;
-  const base::WallTime now = clock_.WallNow();
-  const base::WallTime deadline = DeadlineOf(visit.arrival, config_.visit.retention, now);
-  if (deadline <= now) {
-    ++lane.records;
-    ++lane.tally.visits_expired;
-    return true;
-  }
-  Transaction* stream = StreamOf(lane, index, id);
-  if (stream == nullptr) return false;
-  ++lane.records;
-  lane.visits_minute = minute;
-  stream->deadline = std::min(stream->deadline, deadline);
-  stream->kinds.push_back(Kind::kVisit);
-  scratch_key_.clear();
-  AppendVisitsKey(scratch_key_, identity_.edge, id.worker, minute);
-  scratch_id_.clear();
-  AppendEntryId(scratch_id_, id.milliseconds, id.n);
-  scratch_v_.clear();
-  AppendVisitFacts(scratch_v_, id, visit);
-  scratch_c_.clear();
-  if (const VisitId* earlier = lane.facts.FindOrAdd(id, visit, name)) {
-    AppendSameAs(scratch_c_, *earlier);
-  } else {
-    AppendClientFacts(scratch_c_, visit, name, place_of_(visit.ip));
-  }
-  AppendCommand(stream->commands, {"XADD", scratch_key_, scratch_id_, "v", scratch_v_, "c", scratch_c_});
-  if (visit.session_new) AddSession(lane, visit, name, deadline);
-  return true;
+bool RedisWriter::Add(size_t lane, const VisitId& id, const Closing& closing) {
+  CHECK(CanBegin(lane));
+  return lanes_[lane].composer.Add(id, closing);
 }
 
-void RedisWriter::AddSession(Lane& lane, const Visit& visit, const Name& name, base::WallTime deadline) {
-  const std::string key = SessionKey(visit.session);
-  const Place place = place_of_(visit.ip);
-  std::string& commands = lane.sessions.commands;
-  AppendCommand(commands, {"MULTI"});
-  AppendCommand(commands,
-                {"HSET", key, "time", Milliseconds(visit.arrival), "ip", visit.ip.ToText(), "dns", name.text,
-                 "dns_check", ToText(name.check), "channel", ToText(visit.channel), "referrer",
-                 visit.referrer, "country", place.country, "user_agent", visit.user_agent});
-  AppendCommand(commands, {"PEXPIREAT", key, Milliseconds(deadline)});
-  AppendCommand(commands, {"EXEC"});
-  ++lane.sessions.sessions;
-}
-
-bool RedisWriter::Add(size_t index, const VisitId& id, const Closing& closing) {
-  Lane& lane = lanes_[index];
-  CHECK(CanBegin(index));
-  if (lane.records >= batch_size_) return false;
-  Transaction* stream = StreamOf(lane, index, closing.of);
-  if (stream == nullptr) return false;
-  ++lane.records;
-  stream->kinds.push_back(Kind::kClosing);
-  scratch_key_.clear();
-  AppendVisitsKey(scratch_key_, identity_.edge, closing.of.worker, MinuteOf(closing.of));
-  scratch_id_.clear();
-  AppendEntryId(scratch_id_, id.milliseconds, id.n);
-  scratch_v_.clear();
-  AppendClosingFacts(scratch_v_, closing);
-  scratch_c_.clear();
-  AppendClosingOf(scratch_c_, closing.of);
-  // NOMKSTREAM: what is expired or erased must not come back.
-  AppendCommand(stream->commands,
-                {"XADD", scratch_key_, "NOMKSTREAM", scratch_id_, "v", scratch_v_, "c", scratch_c_});
-  return true;
-}
-
-bool RedisWriter::PassOver(size_t index) {
-  Lane& lane = lanes_[index];
-  CHECK(CanBegin(index));
-  if (lane.records >= batch_size_) return false;
-  ++lane.records;
-  ++lane.tally.visits_erased;
-  return true;
+bool RedisWriter::PassOver(size_t lane) {
+  CHECK(CanBegin(lane));
+  return lanes_[lane].composer.PassOver();
 }
 
 void RedisWriter::ForgetFacts() {
-  for (Lane& lane : lanes_) lane.facts.Clear();
+  for (Lane& lane : lanes_) lane.composer.ForgetFacts();
 }
 
 RedisWriter::Committed RedisWriter::Commit(size_t index, BatchTally* tally) {
   Lane& lane = lanes_[index];
-  if (lane.records == 0) return Committed::kNothing;
-  lane.records = 0;
-  lane.visits_minute = 0;
-  if (lane.streams.empty()) {
-    *tally = std::exchange(lane.tally, BatchTally());
+  if (lane.composer.IsEmpty()) return Committed::kNothing;
+  RedisBatch batch = lane.composer.Take();
+  if (lane.under_way != 0) {
+    lane.ready = std::move(batch);
+    return Committed::kUnderWay;
+  }
+  if (batch.transactions.empty()) {
+    *tally = batch.tally;
     return Committed::kDone;
   }
-  lane.under_way = true;
-  size_t replies = 0;
-  if (lane.sessions.sessions != 0) {
-    replies += Queue(std::exchange(lane.sessions, NewTransaction(Transaction::Purpose::kSessions, index)));
-  }
-  lane.streams.back().last_of_batch = true;
-  for (Transaction& stream : lane.streams) {
-    if (stream.deadline != base::WallTime::max()) {
-      scratch_key_.clear();
-      AppendVisitsKey(scratch_key_, identity_.edge, stream.worker, stream.minute);
-      // LT: a stream's deadline only ever comes nearer, whoever writes again what was there.
-      AppendCommand(stream.commands, {"PEXPIREAT", scratch_key_, Milliseconds(stream.deadline), "LT"});
-      stream.kinds.push_back(Kind::kExpiry);
-    }
-    replies += Queue(std::move(stream));
-  }
-  lane.streams.clear();
-  connection_.Send(replies);
+  SendBatch(lane, std::move(batch));
   return Committed::kUnderWay;
 }
 
-size_t RedisWriter::Queue(Transaction transaction) {
-  const bool bare = transaction.purpose == Transaction::Purpose::kInfo ||
-                    transaction.purpose == Transaction::Purpose::kSessions;
-  std::string& output = connection_.output();
-  if (!bare) AppendCommand(output, {"MULTI"});
-  output += transaction.commands;
-  if (!bare) AppendCommand(output, {"EXEC"});
-  const size_t replies = transaction.Replies();
-  under_way_.push_back(std::move(transaction));
-  return replies;
+void RedisWriter::SendBatch(Lane& lane, RedisBatch batch) {
+  lane.under_way = batch.transactions.size();
+  lane.tally = batch.tally;
+  for (RedisTransaction& transaction : batch.transactions) nodes_.Queue(std::move(transaction));
+  nodes_.Send();
 }
 
-void RedisWriter::OnRedisConnected() {
-  metrics_.Add(Metric::kRedisConnects);
-  for (Lane& lane : lanes_) lane.facts.Clear();
-  Transaction info = NewTransaction(Transaction::Purpose::kInfo, 0);
-  AppendCommand(info.commands, {"INFO", "persistence"});
-  connection_.Send(Queue(std::move(info)));
+void RedisWriter::OnNodesConnected() {
+  Look();
   SendClaim();
 }
 
 void RedisWriter::SendClaim() {
   claim_due_ = loop_.now() + (up_ ? kClaimEvery : kClaimTakenEvery);
-  Transaction claim = NewTransaction(Transaction::Purpose::kClaim, 0);
+  RedisTransaction claim;
+  claim.Begin(Purpose::kClaim, 0);
   const EdgeClaim mine{identity_.instance, identity_.workers, clock_.WallNow()};
   AppendCommand(claim.commands, {"HSETNX", kEdgesKey, identity_.edge, ToText(mine)});
   AppendCommand(claim.commands, {"HGET", kEdgesKey, identity_.edge});
   AppendCommand(claim.commands, {"PEXPIRE", kEdgesKey, std::to_string(kEdgesLifetime.count())});
-  claim.kinds.assign(3, Kind::kExpiry);
-  connection_.Send(Queue(std::move(claim)));
+  claim.kinds.assign(3, RedisTransaction::Kind::kExpiry);
+  claim.slot = SlotOf(kEdgesKey);
+  nodes_.Queue(std::move(claim));
+  nodes_.Send();
 }
 
-void RedisWriter::OnRedisReply(const RedisReply& reply) {
-  CHECK(!under_way_.empty());
-  Transaction& front = under_way_.front();
-  if (reply.IsError() && front.purpose != Transaction::Purpose::kInfo) return Lose(CleanError(reply.text));
-  ++front.replies_seen;
-  if (front.purpose == Transaction::Purpose::kSessions && front.replies_seen % kSessionReplies == 0) {
-    for (const RedisReply& one : reply.elements) CountRefusal(one);
+void RedisWriter::OnNodesReply(RedisNode& node, RedisTransaction& transaction, const RedisReply& reply,
+                               bool last) {
+  if (transaction.purpose == Purpose::kWatch) {
+    if (last) node.TakeFront();
+    return OnWatchReply(node, reply);
   }
-  if (front.replies_seen < front.Replies()) return;
-  Transaction done = std::move(front);
-  under_way_.pop_front();
-  if (done.purpose == Transaction::Purpose::kInfo) {
-    OnInfoReply(reply);
-    return Finish(std::move(done));
+  if (reply.IsError()) return Lose(RedisFailure::OfReply(reply.text));
+  if (last) OnDone(node.TakeFront(), reply);
+}
+
+void RedisWriter::OnDone(RedisTransaction done, const RedisReply& reply) {
+  if (reply.elements.size() != done.kinds.size()) {
+    return Lose({RedisTrouble::kProtocol, "an answer to a transaction of another size"});
   }
-  if (done.purpose == Transaction::Purpose::kSessions) return Finish(std::move(done));
-  if (reply.elements.size() != done.kinds.size()) return Lose("an answer to a transaction of another size");
   switch (done.purpose) {
-    case Transaction::Purpose::kClaim:
+    case Purpose::kClaim:
       OnClaimReply(reply);
       break;
-    case Transaction::Purpose::kClaimed:
+    case Purpose::kClaimed:
       claim_due_ = loop_.now() + kClaimEvery;
       if (!up_) {
         SetState("ok", true);
         handler_.OnWriterReady();
       }
       break;
-    case Transaction::Purpose::kStream:
-      OnStreamReply(done, reply);
+    case Purpose::kStream:
+      if (!OnStreamReply(done, reply)) {
+        if (done.known_deadline <= clock_.WallNow())
+          return Lose({RedisTrouble::kDataLost, "a stream's time was over while it was written"});
+        return LoseData("a stream is gone: Redis was flushed, or its data replaced");
+      }
       break;
-    case Transaction::Purpose::kSessions:
-    case Transaction::Purpose::kInfo:
+    case Purpose::kSessions:
+      for (const RedisReply& one : reply.elements) CountRefusal(one);
+      break;
+    case Purpose::kWatch:
       break;
   }
   Finish(std::move(done));
 }
 
-void RedisWriter::OnInfoReply(const RedisReply& reply) {
-  const bool knows = reply.type == RedisReply::Type::kString;
-  // Without an append-only file nothing is gained by waiting; if we may not know, we wait.
-  const bool no_file = knows && reply.text.find("aof_enabled:0") != std::string_view::npos;
-  durable_after_ = no_file ? 0ms : kEverySecondLag;
+void RedisWriter::OnWatchReply(RedisNode& node, const RedisReply& reply) {
+  switch (node.watch().OnReply(reply, loop_.now())) {
+    case RedisWatch::Answer::kMore:
+      return;
+    case RedisWatch::Answer::kLookDone:
+      metrics_.Set(Metric::kRedisWithoutDisk, durability_.KeepsNothing() ? 1 : 0);
+      return handler_.OnWriterLooked();
+    case RedisWatch::Answer::kDataLost:
+      return LoseData(node.watch().why_lost());
+  }
+}
+
+void RedisWriter::LoseData(const std::string& why) {
+  metrics_.Add(Metric::kRedisDataLost);
+  Lose({RedisTrouble::kDataLost, why});
 }
 
 void RedisWriter::OnClaimReply(const RedisReply& reply) {
@@ -312,86 +227,97 @@ void RedisWriter::OnClaimReply(const RedisReply& reply) {
   const bool stale = readable && claim.seen + kEdgesLifetime < mine.seen;
   if (readable && !stale && claim.instance != mine.instance) {
     claim_due_ = loop_.now() + kClaimTakenEvery;
-    const bool was_up = up_;
-    SetState(
-        fmt::format("edge_name_taken: another instance writes as edge \"{0}\"; give this one another [edge] "
-                    "name or, if the other is gone for good, remove its claim: redis-cli HDEL {1} {0}",
-                    identity_.edge, kEdgesKey),
-        false);
-    if (was_up) Lose(state_);
-    return;
+    const RedisFailure taken(
+        RedisTrouble::kEdgeNameTaken,
+        fmt::format("another instance writes as edge \"{0}\"; its claim goes with redis-cli HDEL {1} {0}",
+                    identity_.edge, kEdgesKey));
+    if (up_) return Lose(taken);
+    metrics_.Add(InfoOf(taken.trouble).metric);
+    return SetState(taken.ToText(), false);
   }
-  Transaction claimed = NewTransaction(Transaction::Purpose::kClaimed, 0);
+  RedisTransaction claimed;
+  claimed.Begin(Purpose::kClaimed, 0);
   const EdgeClaim now{mine.instance,
                       readable && !stale ? std::max(claim.workers, mine.workers) : mine.workers, mine.seen};
   AppendCommand(claimed.commands, {"HSET", kEdgesKey, identity_.edge, ToText(now)});
   AppendCommand(claimed.commands, {"PEXPIRE", kEdgesKey, std::to_string(kEdgesLifetime.count())});
-  claimed.kinds.assign(2, Kind::kExpiry);
-  connection_.Send(Queue(std::move(claimed)));
+  claimed.kinds.assign(2, RedisTransaction::Kind::kExpiry);
+  claimed.slot = SlotOf(kEdgesKey);
+  nodes_.Queue(std::move(claimed));
+  nodes_.Send();
 }
 
-void RedisWriter::OnStreamReply(const Transaction& transaction, const RedisReply& reply) {
+bool RedisWriter::OnStreamReply(const RedisTransaction& transaction, const RedisReply& reply) {
   BatchTally& tally = lanes_[transaction.lane].tally;
   for (size_t i = 0; i < transaction.kinds.size(); ++i) {
     const RedisReply& one = reply.elements[i];
     const bool replayed = one.IsError() && IsReplay(one);
     if (!replayed) CountRefusal(one);
     switch (transaction.kinds[i]) {
-      case Kind::kVisit:
+      case RedisTransaction::Kind::kVisit:
+        if (one.type == RedisReply::Type::kNil) return false;
         if (!one.IsError() || replayed) ++tally.visits_stored;
         if (replayed) ++tally.visits_replayed;
         if (one.IsError() && !replayed) ++tally.visits_refused;
         break;
-      case Kind::kClosing:
+      case RedisTransaction::Kind::kClosing:
         if (one.type == RedisReply::Type::kString || replayed) {
           ++tally.closings_stored;
         } else {
           ++tally.closings_dropped;
         }
         break;
-      case Kind::kExpiry:
+      case RedisTransaction::Kind::kSession:
+      case RedisTransaction::Kind::kExpiry:
         break;
     }
   }
+  if (tally.visits_refused != 0) lanes_[transaction.lane].composer.ForgetStreams();
+  return true;
 }
 
 void RedisWriter::CountRefusal(const RedisReply& reply) {
   if (!reply.IsError()) return;
   metrics_.Add(Metric::kRedisErrors);
-  base::LogError("redis", "a record was refused: {}", CleanError(reply.text));
+  base::LogError("redis", "a record was refused: {}", RedisFailure::OfReply(reply.text).detail);
 }
 
-void RedisWriter::Finish(Transaction transaction) {
-  const bool last = transaction.last_of_batch;
+void RedisWriter::Finish(RedisTransaction transaction) {
+  const bool is_batch = transaction.purpose == Purpose::kStream || transaction.purpose == Purpose::kSessions;
   const size_t index = transaction.lane;
-  if (spare_.size() < lanes_.size() * 2 + 2) spare_.push_back(std::move(transaction));
-  if (!last) return;
   Lane& lane = lanes_[index];
-  lane.under_way = false;
+  lane.composer.GiveBack(std::move(transaction));
+  if (!is_batch || --lane.under_way != 0) return;
   back_off_ = kLeastBackOff;
-  handler_.OnBatchStored(index, std::exchange(lane.tally, BatchTally()));
-}
-
-void RedisWriter::Lose(std::string reason) {
-  metrics_.Add(Metric::kRedisErrors);
-  connection_.Close();
-  OnRedisClosed(reason);
-}
-
-void RedisWriter::OnRedisClosed(const std::string& reason) {
-  metrics_.Add(Metric::kRedisConnectsFailed, up_ ? 0 : 1);
-  for (size_t i = 0; i < lanes_.size(); ++i) {
-    Lane& lane = lanes_[i];
-    lane.under_way = false;
-    lane.records = 0;
-    lane.visits_minute = 0;
-    lane.tally = BatchTally();
-    lane.streams.clear();
-    lane.sessions = NewTransaction(Transaction::Purpose::kSessions, i);
-    lane.facts.Clear();
+  const BatchTally tally = std::exchange(lane.tally, BatchTally());
+  std::optional<RedisBatch> next = std::exchange(lane.ready, std::nullopt);
+  const bool is_sent = next && !next->transactions.empty();
+  const BatchTally next_tally = next ? next->tally : BatchTally();
+  if (is_sent) SendBatch(lane, *std::move(next));  // before anything else: Redis waits for it
+  if (next && !is_sent) {
+    handler_.OnBatchStored(index, tally);
+    return handler_.OnBatchStored(index, next_tally);
   }
-  under_way_.clear();
-  SetState(CleanError(reason), false);
+  handler_.OnBatchStored(index, tally);
+}
+
+void RedisWriter::Lose(const RedisFailure& failure) {
+  metrics_.Add(Metric::kRedisErrors);
+  nodes_.Close();
+  OnNodesLost(failure);
+}
+
+void RedisWriter::OnNodesLost(const RedisFailure& failure) {
+  metrics_.Add(InfoOf(failure.trouble).metric);
+  metrics_.Add(Metric::kRedisConnectsFailed, up_ ? 0 : 1);
+  for (Lane& lane : lanes_) {
+    lane.under_way = 0;
+    lane.tally = BatchTally();
+    lane.ready.reset();
+    lane.composer.Reset();
+  }
+  look_.Cancel();
+  SetState(failure.ToText(), false);
   // Full jitter over the upper half: many edges must not come back as one.
   const auto half = back_off_.count() / 2;
   const std::chrono::milliseconds wait(half +

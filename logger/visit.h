@@ -57,7 +57,7 @@ std::optional<NamedVisitId> ParseVisitId(std::string_view text);
 #define GATEBOOK_CHANNELS(X)                                                                  \
   X(kDirect, "direct")                                                                        \
   X(kInternal, "internal") X(kSearch, "search") X(kSocial, "social") X(kCampaign, "campaign") \
-      X(kReferral, "referral")
+      X(kReferral, "referral") X(kUnrecorded, "unrecorded")
 #define GATEBOOK_PROTOCOLS(X) X(kH1, "h1") X(kH2, "h2") X(kWs, "ws")
 #define GATEBOOK_DNS_CHECKS(X)                                                                  \
   X(kConfirmed, "confirmed")                                                                    \
@@ -138,6 +138,7 @@ struct Closing {
   uint64_t bytes_out = 0;
   uint64_t duration_us = 0;
   uint64_t upstream_us = 0;
+  std::string_view denied = {};  // why it was ended, if a rule or a limit did
 };
 
 // What the recorder adds.

@@ -20,6 +20,7 @@ enum Flag : uint8_t { kSessionNew = 1, kOpen = 2, kV4 = 4, kAllFlags = 7 };
 // request id, and the arrival and four numbers as varints.
 constexpr size_t kFixedBound = 8 + 16 + 16 + 8 + 5 * kMostVarint;
 constexpr size_t kTextPrefix = 2;  // the length of a text; every cap is below 2^14
+static_assert(1 + 2 + 5 * kMostVarint + 5 + kTextPrefix + kMostDenied <= kMostEncodedClosing);  // n has 32 bits
 
 // The texts in the order of the grammar, each with its cap.
 #define GATEBOOK_VISIT_TEXTS(X)                                                                         \
@@ -125,6 +126,7 @@ class Taker {
     failed_ = true;
     at_ = end_;
   }
+  bool HasMore() const { return at_ != end_; }
   bool IsWhole() const { return !failed_ && at_ == end_; }
 
  private:
@@ -220,7 +222,8 @@ char* EncodeClosing(const Closing& closing, char* out) noexcept {
   out = PutVarint(out, closing.bytes_in);
   out = PutVarint(out, closing.bytes_out);
   out = PutVarint(out, closing.duration_us);
-  return PutVarint(out, closing.upstream_us);
+  out = PutVarint(out, closing.upstream_us);
+  return closing.denied.empty() ? out : PutText(out, closing.denied.substr(0, kMostDenied));
 }
 
 bool DecodeClosing(std::string_view bytes, uint32_t worker, Closing* closing) noexcept {
@@ -237,6 +240,11 @@ bool DecodeClosing(std::string_view bytes, uint32_t worker, Closing* closing) no
   closing->bytes_out = taker.TakeVarint();
   closing->duration_us = taker.TakeVarint();
   closing->upstream_us = taker.TakeVarint();
+  closing->denied = {};
+  if (taker.HasMore()) {
+    closing->denied = taker.TakeText(kMostDenied);
+    if (closing->denied.empty()) taker.Fail();  // has a shorter form
+  }
   return taker.IsWhole();
 }
 

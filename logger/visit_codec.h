@@ -18,7 +18,7 @@ namespace gatebook::logger {
 
 // No encoded visit or closing has more bytes.
 inline constexpr size_t kMostEncodedVisit = 3584;
-inline constexpr size_t kMostEncodedClosing = 64;
+inline constexpr size_t kMostEncodedClosing = 128;
 
 // An upper bound for EncodeVisit(visit), at most kMostEncodedVisit; 0 if a text is longer than its cap.
 size_t EncodedVisitBound(const Visit& visit) noexcept;
@@ -29,7 +29,7 @@ bool DecodeVisit(std::string_view bytes, Visit* visit) noexcept;
 
 // `out` has kMostEncodedClosing bytes. The worker of `of` is the journal's own and not written.
 char* EncodeClosing(const Closing& closing, char* out) noexcept;
-// As DecodeVisit. `worker` is the journal's.
+// As DecodeVisit, texts too. `worker` is the journal's.
 bool DecodeClosing(std::string_view bytes, uint32_t worker, Closing* closing) noexcept;
 
 }  // namespace gatebook::logger

@@ -137,7 +137,8 @@ void AppendClosingFacts(std::string& to, const Closing& closing) {
       .Number(closing.bytes_in)
       .Number(closing.bytes_out)
       .Number(closing.duration_us)
-      .Number(closing.upstream_us);
+      .Number(closing.upstream_us)
+      .Text(closing.denied);
 }
 
 void AppendSameAs(std::string& to, const VisitId& earlier) {
@@ -234,6 +235,7 @@ bool ReadClosingFacts(std::string_view v, StoredVisit* visit) {
   list.Number(&visit->bytes_out);
   list.Number(&visit->duration_us);
   list.Number(&visit->upstream_us);
+  visit->denied = list.Text();
   visit->open = false;
   return list.ok();
 }

@@ -12,7 +12,7 @@
 //                   purpose policy user_agent
 //                   or "=<ms>" or "=<ms>-<n>": as in that earlier entry of the same
 //                   stream, its milliseconds counted from the stream's minute
-//   v of a closing  status bytes_in bytes_out duration_us upstream_us
+//   v of a closing  status bytes_in bytes_out duration_us upstream_us denied
 //   c of a closing  "^<ms>-<n>": the visit of the same stream that it completes
 //
 // age is the record's time less the arrival, in milliseconds; flags are n (session
