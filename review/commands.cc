@@ -1,15 +1,13 @@
 #include "review/commands.h"
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include <charconv>
 #include <set>
 
 #include "base/rfc3339.h"
-#include "config/units.h"
 #include "logger/redis_client.h"
+#include "review/progress.h"
 #include "review/query.h"
 #include "review/render.h"
 #include "review/visits.h"
@@ -24,7 +22,6 @@ using namespace std::chrono_literals;
 constexpr auto kSinceByDefault = 1h;
 // --follow looks back so far for what was written late.
 constexpr auto kLookBack = 15min;
-constexpr auto kProgressEvery = 250ms;
 constexpr auto kMostSessionLife = 48h;
 
 int Complain(const base::Error& error) {
@@ -32,32 +29,6 @@ int Complain(const base::Error& error) {
   return static_cast<int>(error.exit_code);
 }
 int Complain(std::string message, ExitCode code) { return Complain(base::Error{std::move(message), code}); }
-
-// Says on standard error how far a long reading is, if somebody sits there.
-class Progress {
- public:
-  explicit Progress(const base::Clock& clock)
-      : clock_(clock),
-        shown_to_somebody_(::isatty(STDERR_FILENO) == 1),
-        due_(clock.SteadyNow() + kProgressEvery) {}
-  ~Progress() { Clear(); }
-
-  void Show(double share) {
-    if (!shown_to_somebody_ || clock_.SteadyNow() < due_) return;
-    due_ = clock_.SteadyNow() + kProgressEvery;
-    std::fputs(fmt::format("\rreading {:3.0f} %", share * 100).c_str(), stderr);
-    visible_ = true;
-  }
-  void Clear() {
-    if (std::exchange(visible_, false)) std::fputs("\r             \r", stderr);
-  }
-
- private:
-  const base::Clock& clock_;
-  const bool shown_to_somebody_;
-  base::SteadyTime due_;
-  bool visible_ = false;
-};
 
 // Writes visits until the limit, or until nobody reads them any more.
 class Printer {
@@ -96,11 +67,6 @@ int Finish(Printer& printer, const base::Status& read) {
 }
 
 }  // namespace
-
-std::optional<base::WallTime> ParseMoment(const std::string& text, base::WallTime now) {
-  if (const auto ago = config::ParseDuration(text)) return now - *ago;
-  return base::ParseRfc3339(text);
-}
 
 int RunVisits(const config::Config& config, const VisitsOptions& options, std::FILE* out, bool terminal) {
   const base::Clock& clock = base::Clock::System();

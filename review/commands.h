@@ -29,9 +29,6 @@ struct VisitsOptions {
   const std::atomic<bool>* stop = nullptr;
 };
 
-// "2h" (ago), or a time of RFC 3339: for --since and --until.
-std::optional<base::WallTime> ParseMoment(const std::string& text, base::WallTime now);
-
 int RunVisits(const config::Config& config, const VisitsOptions& options, std::FILE* out, bool terminal);
 
 // How the session began, and its visits.

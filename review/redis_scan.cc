@@ -18,15 +18,17 @@ base::Error RedisSaid(std::string_view what) {
 
 base::Result<std::vector<std::string>> ScanKeys(logger::RedisClient& client, std::string_view pattern) {
   std::vector<std::string> keys;
-  std::string cursor = "0";
-  do {
-    const auto reply = client.Command({"SCAN", cursor, "MATCH", pattern, "COUNT", kKeysAReply});
-    if (!reply) return reply.error();
-    if ((*reply)->IsError()) return RedisSaid((*reply)->text);
-    if ((*reply)->elements.size() != 2) return RedisSaid("an answer to SCAN that is none");
-    cursor = (*reply)->elements[0].text;
-    for (const logger::RedisReply& key : (*reply)->elements[1].elements) keys.emplace_back(key.text);
-  } while (cursor != "0");
+  for (size_t master = 0; master < client.masters(); ++master) {
+    std::string cursor = "0";
+    do {
+      const auto reply = client.CommandAt(master, {"SCAN", cursor, "MATCH", pattern, "COUNT", kKeysAReply});
+      if (!reply) return reply.error();
+      if ((*reply)->IsError()) return RedisSaid((*reply)->text);
+      if ((*reply)->elements.size() != 2) return RedisSaid("an answer to SCAN that is none");
+      cursor = (*reply)->elements[0].text;
+      for (const logger::RedisReply& key : (*reply)->elements[1].elements) keys.emplace_back(key.text);
+    } while (cursor != "0");
+  }
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   return keys;

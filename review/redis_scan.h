@@ -1,8 +1,8 @@
 // ScanKeys: the names of keys that stand in Redis, found by looking.
 //
 // A computed name finds only what is where it should be. Who shows that nothing else is kept, or erases,
-// looks at every key. SCAN may give a key twice, and one that comes or goes meanwhile or not; each is handed
-// over once.
+// looks at every key, on every master of a Cluster. SCAN may give a key twice, and one that comes or goes
+// meanwhile or not; each is handed over once.
 //
 // Thread: one, which it blocks. Borrows: the client.
 #pragma once

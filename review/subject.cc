@@ -28,6 +28,10 @@ using nlohmann::ordered_json;
 using namespace std::chrono_literals;
 
 constexpr size_t kStreamsAtOnce = 128;
+// So short a time is looked at by the names that its streams have; in a longer one all keys are gone through.
+constexpr uint64_t kMostMinutesByName = 2 * 24 * 60;
+// Of one edge, whatever its claim says.
+constexpr uint32_t kMostWorkers = 1024;
 constexpr std::string_view kSessionPrefix = "gb:session:";
 // What came in between is met at the second time already: the edge had been told before the first.
 constexpr int kMostSweeps = 3;
@@ -90,8 +94,9 @@ struct SubjectRights::Found {
   }
 };
 
-Subject Subject::OfSession(const logger::SessionId& session, base::WallTime now) {
+Subject Subject::OfSession(const logger::SessionId& session, base::WallTime now, base::WallTime since) {
   Subject subject;
+  subject.since = since;
   subject.session = session;
   subject.until = now;
   return subject;
@@ -123,11 +128,11 @@ std::string ErasureReceipt::ToJson() const {
 }
 
 base::Status SubjectRights::FindVisits(const Subject& subject, Found* found) {
-  const auto keys = ScanKeys(client_, "gb:visits:*");
-  if (!keys) return keys.error();
   // A record is written up to kMostRecordDelay after the arrival, and its clock may have stepped.
   const uint64_t first = logger::MinuteOf(Milliseconds(subject.since));
   const uint64_t last = logger::MinuteOf(Milliseconds(subject.until + logger::kMostRecordDelay)) + 1;
+  const auto keys = StreamsOf(first, last);
+  if (!keys) return keys.error();
   std::vector<SubjectStream> streams;
   for (const std::string& key : *keys) {
     const auto name = ParseVisitsKey(key);
@@ -163,6 +168,24 @@ base::Status SubjectRights::FindVisits(const Subject& subject, Found* found) {
   std::stable_sort(found->visits.begin(), found->visits.end(),
                    [](const StoredVisit& a, const StoredVisit& b) { return a.arrival < b.arrival; });
   return {};
+}
+
+base::Result<std::vector<std::string>> SubjectRights::StreamsOf(uint64_t first, uint64_t last) {
+  if (last - first > kMostMinutesByName) return ScanKeys(client_, "gb:visits:*");
+  const auto reply = client_.Command({"HGETALL", logger::kEdgesKey});
+  if (!reply) return reply.error();
+  if ((*reply)->IsError()) return RedisSaid((*reply)->text);
+  std::vector<std::string> keys;
+  for (size_t i = 0; i + 1 < (*reply)->elements.size(); i += 2) {
+    logger::EdgeClaim claim;
+    if (!logger::ParseEdgeClaim((*reply)->elements[i + 1].text, &claim)) continue;
+    for (uint32_t worker = 0; worker < std::min(claim.workers, kMostWorkers); ++worker) {
+      for (uint64_t minute = first; minute <= last; ++minute) {
+        keys.push_back(logger::VisitsKey((*reply)->elements[i].text, worker, minute));
+      }
+    }
+  }
+  return keys;
 }
 
 base::Status SubjectRights::FindSessions(const Subject& subject, Found* found) {
@@ -207,7 +230,7 @@ base::Status SubjectRights::FindWaiting(const Subject& subject, Found* found) {
   const std::string& directory = config_.journal.directory;
   // What an earlier erasure covers is on its way out: Redis will not get it, and its bytes go with their
   // turn.
-  const auto erased = logger::ErasureRegister(directory, config_.visit.retention).Load(clock_.WallNow());
+  const auto erased = logger::ErasureRegister(directory, config_.visit.retention).Load(clock_.SureNow());
   if (!erased) return erased.error();
   const logger::ErasureList covered(key_, *erased);
   const auto scanned = logger::ScanJournal(directory, [&](const logger::JournalVisit& waiting) {
@@ -281,7 +304,7 @@ base::Result<std::string> SubjectRights::Export(const Subject& subject) {
 }
 
 base::Result<ErasureReceipt> SubjectRights::Erase(const Subject& subject, const std::string& reason,
-                                                  const TellEdge& tell) {
+                                                  const TellEdge& tell, bool rewrite) {
   Found found;
   if (auto read = Find(subject, &found); !read) return read.error();
   if (found.IsEmpty()) return NothingStored(subject);
@@ -304,7 +327,7 @@ base::Result<ErasureReceipt> SubjectRights::Erase(const Subject& subject, const 
   const logger::ErasureRegister erasures(config_.journal.directory, config_.visit.retention);
   const bool has_journal = ::access(config_.journal.directory.c_str(), F_OK) == 0;
   if (has_journal) {
-    if (auto added = erasures.Add(erasure, clock_.WallNow()); !added) return added.error();
+    if (auto added = erasures.Add(erasure, clock_.SureNow()); !added) return added.error();
   }
   receipt.edge_told = tell && tell();
   for (int sweep = 0; sweep < kMostSweeps && !found.IsEmpty(); ++sweep) {
@@ -313,7 +336,7 @@ base::Result<ErasureReceipt> SubjectRights::Erase(const Subject& subject, const 
     if (auto removed = Remove(found, &receipt); !removed) return removed.error();
     found.waiting.clear();
   }
-  receipt.aof_rewrite = AskForRewrite();
+  receipt.aof_rewrite = rewrite ? AskForRewrite() : "within a day";
   receipt.time = clock_.WallNow();
   return receipt;
 }
@@ -348,9 +371,12 @@ base::Status SubjectRights::Remove(const Found& found, ErasureReceipt* receipt) 
 }
 
 std::string SubjectRights::AskForRewrite() {
-  const auto reply = client_.Command({"BGREWRITEAOF"});
-  if (!reply) return reply.error().message;
-  return (*reply)->IsError() ? Harmless((*reply)->text) : "asked";
+  for (size_t master = 0; master < client_.masters(); ++master) {
+    const auto reply = client_.CommandAt(master, {"BGREWRITEAOF"});
+    if (!reply) return reply.error().message;
+    if ((*reply)->IsError()) return Harmless((*reply)->text);
+  }
+  return "asked";
 }
 
 }  // namespace gatebook::review

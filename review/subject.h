@@ -33,8 +33,8 @@ struct Subject {
   base::WallTime since{};  // of the arrivals: since <= arrival < until
   base::WallTime until{};  // not after now
 
-  // All of a session so far.
-  static Subject OfSession(const logger::SessionId& session, base::WallTime now);
+  // All of a session so far. `since`: before it began, if that is known.
+  static Subject OfSession(const logger::SessionId& session, base::WallTime now, base::WallTime since = {});
   static Subject OfAddress(const base::IpAddress& ip, base::WallTime since, base::WallTime until);
 };
 
@@ -50,7 +50,7 @@ struct ErasureReceipt {
   uint64_t waiting_in_journal = 0;  // found in the journal's files: destroyed as soon as they are met
   uint64_t quarantine_files = 0;    // removed, as they may hold something of the person
   bool edge_told = false;           // a running edge has it in force; else it has when it starts
-  std::string aof_rewrite;          // "asked", or why Redis did not take it
+  std::string aof_rewrite;          // "asked", "within a day", or why Redis did not take it
 
   bool IsEmpty() const { return visits + closings + sessions + waiting_in_journal + quarantine_files == 0; }
   // One JSON object, indented, with its end. It names nobody: neither address nor session.
@@ -71,13 +71,17 @@ class SubjectRights {
   // this edge's journal. kNegative if nothing is.
   base::Result<std::string> Export(const Subject& subject);
 
-  // kNegative, and nothing is changed, if nothing is stored of the subject.
-  base::Result<ErasureReceipt> Erase(const Subject& subject, const std::string& reason, const TellEdge& tell);
+  // kNegative, and nothing is changed, if nothing is stored of the subject. `rewrite`: Redis is asked at once
+  // to write its append-only file anew; else that is left to the edge's daily round.
+  base::Result<ErasureReceipt> Erase(const Subject& subject, const std::string& reason, const TellEdge& tell,
+                                     bool rewrite = true);
 
  private:
   struct Found;
   base::Status Find(const Subject& subject, Found* found);
   base::Status FindVisits(const Subject& subject, Found* found);
+  // Keys that may hold visits of these minutes.
+  base::Result<std::vector<std::string>> StreamsOf(uint64_t first, uint64_t last);
   base::Status FindSessions(const Subject& subject, Found* found);
   base::Status FindWaiting(const Subject& subject, Found* found);
   base::Status Remove(const Found& found, ErasureReceipt* receipt);

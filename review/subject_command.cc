@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "review/commands.h"
+#include "review/moment.h"
 #include "review/render.h"
 
 namespace gatebook::review {
@@ -23,21 +23,6 @@ int Print(const std::string& text, std::FILE* out) {
   const bool written = std::fwrite(text.data(), 1, text.size(), out) == text.size() && std::fflush(out) == 0;
   if (!written) return Complain({"cannot write the answer", ExitCode::kInputOutput});
   return static_cast<int>(ExitCode::kOk);
-}
-
-base::Result<base::WallTime> ParsePast(const char* option, const std::string& text, base::WallTime now) {
-  const auto moment = ParseMoment(text, now);
-  if (!moment) {
-    return Usage(
-        fmt::format("{}: not a time: {}; write 2h, 30d, or 2026-11-23T21:00:00Z", option, Harmless(text)));
-  }
-  if (*moment > now) {
-    return Usage(
-        fmt::format("{} lies in the future: {}; only what has been can be meant: write a time up to now, "
-                    "as 2h (ago) or 2026-11-23T21:00:00Z",
-                    option, Harmless(text)));
-  }
-  return *moment;
 }
 
 }  // namespace
