@@ -4,11 +4,16 @@
 
 namespace gatebook::proxy {
 
-CertificateWatch::CertificateWatch(const std::vector<config::Certificate>& certificates) {
-  for (const config::Certificate& certificate : certificates) {
+CertificateWatch::CertificateWatch(const config::Config& config) {
+  for (const config::Certificate& certificate : config.certificates) {
     paths_.push_back(certificate.chain);
     paths_.push_back(certificate.key);
   }
+  paths_.push_back(config.tls.client_ca);
+  for (const config::Upstream& upstream : config.upstreams) {
+    paths_.insert(paths_.end(), {upstream.tls_ca, upstream.tls_certificate, upstream.tls_key});
+  }
+  std::erase(paths_, "");
   known_ = latest_ = TakePrints();
 }
 

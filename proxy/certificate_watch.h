@@ -1,4 +1,4 @@
-// CertificateWatch: tells when the files of certificates have been replaced.
+// CertificateWatch: tells when the files of certificates, ours and those of authorities, have been replaced.
 //
 // Looks at what the names lead to, through all links, so that it makes no difference whether a file, a
 // link to it (certbot) or a link to its directory is exchanged. A change counts once it has stood still
@@ -20,7 +20,7 @@ class CertificateWatch {
  public:
   CertificateWatch() = default;
   // Made before the files are read, so that no change falls between.
-  explicit CertificateWatch(const std::vector<config::Certificate>& certificates);
+  explicit CertificateWatch(const config::Config& config);
 
   // True, once a change: it is time to read them anew.
   bool Look();

@@ -26,15 +26,28 @@ std::string_view OurCookieField(const http::RequestHead& head, std::string_view 
 
 }  // namespace
 
-VisitSession ClientSession::Decide(const http::RequestHead* head, bool secure, SessionKeeper& keeper,
-                                   std::string_view cookie_name, base::SteadyTime now,
-                                   base::MetricsBlock& metrics) {
+VisitSession ClientSession::Decide(const Exchange::Request& request, const ClientFacts& facts,
+                                   Generation& generation, const WorkerContext& context) {
+  const base::SteadyTime now = context.loop.now();
+  const bool in_order = request.refusal == http::Refusal::kCount;
   std::string_view cookie;
-  if (head != nullptr && secure) cookie = OurCookieField(*head, cookie_name);
-  const bool holds = decided_ && now - decided_at_ < kDecisionHolds;
-  if (!holds || (!cookie.empty() && cookie != cookie_seen_)) Judge(cookie, secure, keeper, now, metrics);
+  if (in_order && facts.secure) cookie = OurCookieField(*request.head, generation.config.session.cookie);
+  // A session that goes on when the policy changes is to hear of it with its next answer.
+  const bool holds =
+      decided_ && now - decided_at_ < kDecisionHolds && token_.policy == generation.sessions.policy();
+  const bool judged = !holds || (!cookie.empty() && cookie != cookie_seen_);
+  if (judged) {
+    Judge(cookie, facts.secure, generation.sessions, now, context.metrics);
+  }
   used_at_ = now;
-  return {token_.id, !std::exchange(told_, true)};
+  VisitSession session{.id = token_.id, .is_new = !std::exchange(told_, true)};
+  session.is_shown = continued_ && !cookie.empty() && (judged || cookie == cookie_seen_);
+  session.began = base::WallTime(std::chrono::seconds(token_.created));
+  session.objected = ObjectionIn(*request.head, generation.config.objection);
+  if (session.objected == Objected::kNo && registered_.Holds(context.objections.get(), facts.ip, token_.id)) {
+    session.objected = Objected::kRegister;
+  }
+  return session;
 }
 
 void ClientSession::Judge(std::string_view cookie, bool secure, SessionKeeper& keeper, base::SteadyTime now,
@@ -42,6 +55,13 @@ void ClientSession::Judge(std::string_view cookie, bool secure, SessionKeeper& k
   using Verdict = SessionDecision::Verdict;
   const base::WallTime wall = base::Clock::System().WallNow();
   const SessionDecision decision = keeper.Decide(cookie, wall);
+  // One notice a session; of a connection that never takes our cookie, one.
+  const bool another_session =
+      !decided_ || (decision.verdict == Verdict::kContinued && decision.id != token_.id);
+  if ((decided_ && token_.policy != keeper.policy()) || (decision.policy_changed && another_session)) {
+    policy_notice_ = true;
+  }
+  continued_ = decision.verdict == Verdict::kContinued;
   const bool outlived = now - began_at_ > keeper.lifetime() || now - used_at_ > keeper.idle();
   if (decision.verdict == Verdict::kContinued) {
     metrics.Add(Metric::kSessionsContinued);
@@ -60,6 +80,7 @@ void ClientSession::Judge(std::string_view cookie, bool secure, SessionKeeper& k
     began_at_ = now;
     set_cookie_ = secure;
   }
+  token_.policy = keeper.policy();
   decided_ = true;
   decided_at_ = now;
   cookie_seen_.assign(cookie.size() <= kMostRememberedCookie ? cookie : std::string_view());

@@ -11,6 +11,7 @@
 
 #include "base/metrics.h"
 #include "http/head.h"
+#include "proxy/exchange.h"
 #include "proxy/session.h"
 #include "proxy/visit_book.h"
 
@@ -18,27 +19,32 @@ namespace gatebook::proxy {
 
 class ClientSession {
  public:
-  // `head` null: the request was too broken to have one. `secure`: came over TLS; elsewhere a
-  // Secure cookie can neither come nor be set.
-  VisitSession Decide(const http::RequestHead* head, bool secure, SessionKeeper& keeper,
-                      std::string_view cookie_name, base::SteadyTime now, base::MetricsBlock& metrics);
+  // Also says whether the visitor has objected. Of a refused request no cookie is read; elsewhere than over
+  // TLS a Secure cookie can neither come nor be set.
+  VisitSession Decide(const Exchange::Request& request, const ClientFacts& facts, Generation& generation,
+                      const WorkerContext& context);
 
   // Whether this answer is to bring the cookie; the next one is not.
   bool TakeSetCookie() { return std::exchange(set_cookie_, false); }
   const SessionToken& token() const { return token_; }
+  // Whether this answer is to tell of a new version of the policy; the next one is not.
+  bool TakePolicyNotice() { return std::exchange(policy_notice_, false); }
 
  private:
   void Judge(std::string_view cookie, bool secure, SessionKeeper& keeper, base::SteadyTime now,
              base::MetricsBlock& metrics);
 
   SessionToken token_;
+  RegisteredObjection registered_;
   std::string cookie_seen_;  // the Cookie value that token_ was decided from
   base::SteadyTime decided_at_{};
   base::SteadyTime began_at_{};
   base::SteadyTime used_at_{};
   bool decided_ = false;
+  bool continued_ = false;  // it was, by cookie_seen_
   bool told_ = false;  // a visit has opened the session
   bool set_cookie_ = false;
+  bool policy_notice_ = false;
 };
 
 }  // namespace gatebook::proxy

@@ -44,8 +44,9 @@ class ClientSide {
   // `rules`: the route's, or null.
   virtual void WriteHead(const http::ResponseHead& head, bool request_read,
                          const http::HeaderRules* rules) = 0;
-  // An answer of our own making instead.
-  virtual void WriteOwnAnswer(const OwnAnswer& answer, bool request_read) = 0;
+  // The head of an answer of our own making instead, and what can be taken at once of its body: how much
+  // that was. The rest, and the end, follow by WriteBody() and WriteEnd().
+  virtual size_t WriteOwnAnswer(const OwnAnswer& answer, bool request_read) = 0;
   // Takes what it can; less than all means that the client is slow, and OnExchangeReady will come.
   virtual size_t WriteBody(std::string_view piece) = 0;
   // `trailers` go on where the client takes them.

@@ -17,10 +17,17 @@
 #include "config/show.h"
 #include "logger/visit.h"
 #include "proxy/admin_client.h"
+#include "proxy/declared_regions.h"
+#include "proxy/doctor_command.h"
+#include "proxy/objection_command.h"
+#include "proxy/policy_command.h"
+#include "proxy/retention_command.h"
 #include "proxy/server.h"
+#include "proxy/statistics_command.h"
 #include "proxy/status_page.h"
 #include "proxy/subject_command.h"
 #include "review/commands.h"
+#include "review/moment.h"
 
 namespace gatebook::proxy {
 namespace {
@@ -44,7 +51,7 @@ std::shared_ptr<const config::Config> OrSay(config::LoadOutcome outcome) {
     fmt::print(stderr, "{}", config::RenderProblems(outcome.problems, IsColored(STDERR_FILENO)));
   return outcome.config;
 }
-std::shared_ptr<const config::Config> LoadOrSay(const std::string& path) { return OrSay(config::Load(path)); }
+std::shared_ptr<const config::Config> LoadOrSay(const std::string& path) { return OrSay(LoadChecked(path)); }
 
 int RunServer(const std::string& path) {
   const auto config = LoadOrSay(path);
@@ -222,8 +229,27 @@ int RunCommandLine(int argc, char** argv) {
                   : Code(ExitCode::kConfig);
   });
 
+  AddStatisticsCommand(
+      app, path, [&path] { return OrSay(config::LoadToLook(path)); }, &code);
   AddSubjectCommand(
       app, path, [&path] { return LoadOrSay(path); }, &code);
+  AddDoctorCommand(
+      app, path, [&path] { return LoadOrSay(path); }, &code);
+
+  AddObjectionCommand(
+      app, path, [&path] { return LoadOrSay(path); }, &code);
+
+  AddPolicyCommand(
+      app, path, [&path] { return LoadOrSay(path); }, &code);
+
+  // A fault elsewhere in the file must not hide whether a promise is broken.
+  AddRetentionCommand(
+      app, path,
+      [&path] {
+        const auto whole = config::Load(path);
+        return whole.ok() ? whole.config : OrSay(config::LoadToLook(path));
+      },
+      &code);
 
   CLI::App* status =
       with_config(add(app, "status", "How the running edge is", "gatebook status --json | jq .visits"));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "proxy/own_site.h"
 
 namespace gatebook::proxy {
 namespace {
@@ -20,7 +21,7 @@ bool HaveSameServers(const config::Config& one, const config::Config& other) {
 }
 
 base::Result<EditionParts> MakeEdition(std::shared_ptr<const config::Config> config, const Edition* before,
-                                       uint32_t workers) {
+                                       uint32_t workers, review::RightsDesk& desk) {
   auto edition = std::make_shared<Edition>();
   EditionParts parts;
   parts.tls.resize(workers);
@@ -52,6 +53,9 @@ base::Result<EditionParts> MakeEdition(std::shared_ptr<const config::Config> con
       made = std::move(context).value();
     }
   }
+  auto own_paths = MakeOwnPaths(from, desk);
+  if (!own_paths.ok()) return own_paths.error();
+  edition->own_paths = std::move(own_paths).value();
   auto upstream_tls = MakeUpstreamTls(from, workers + 1);
   if (!upstream_tls.ok()) return upstream_tls.error();
   parts.upstream_tls = std::move(upstream_tls).value();

@@ -14,7 +14,9 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "proxy/health_board.h"
+#include "proxy/own_paths.h"
 #include "proxy/upstream_target.h"
+#include "review/rights_desk.h"
 #include "tls/certificate_store.h"
 #include "tls/ticket_keys.h"
 #include "tls/tls_context.h"
@@ -28,6 +30,7 @@ struct Edition {
   std::shared_ptr<const tls::CertificateStore> certificates;  // null if no listener has TLS
   std::shared_ptr<tls::TicketKeys> ticket_keys;               // null without TLS or tickets
   std::shared_ptr<HealthBoard> health;                        // of the config's shape
+  OwnPaths own_paths;
 };
 
 // An edition with what each thread needs of its own.
@@ -38,9 +41,9 @@ struct EditionParts {
 };
 
 // Reads every file that `config` names, or says which cannot be used and changes nothing. `before`: the
-// edition in force, null at start.
+// edition in force, null at start. `desk` outlives the edition.
 base::Result<EditionParts> MakeEdition(std::shared_ptr<const config::Config> config, const Edition* before,
-                                       uint32_t workers);
+                                       uint32_t workers, review::RightsDesk& desk);
 
 // Whether servers are reached and asked in the same way, so that what is known of their health still holds.
 bool HaveSameServers(const config::Config& one, const config::Config& other);

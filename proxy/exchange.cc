@@ -45,6 +45,7 @@ Exchange::Exchange(WorkerContext& context, Generation& generation, ClientSide& c
   facts_of_visit_.arrival = base::Clock::System().WallNow();
   facts_of_visit_.started = context_.loop.now();
   facts_of_visit_.session = session;
+  if (session.objected != Objected::kNo) context_.metrics.Add(MetricOf(session.objected));
   facts_of_visit_.protocol = client_.protocol();
   facts_of_visit_.request_id = context_.request_ids.Next();
   context_.metrics.Add(Metric::kExchangesOpen);
@@ -68,11 +69,13 @@ Exchange::~Exchange() {
   WriteVisit();
   CountAnswer();
   upstream_.reset();
+  own_pending_.reset();
   attempt_.reset();  // its callbacks move it out first, so it is never on the stack here
   context_.metrics.Sub(Metric::kExchangesOpen);
 }
 
 void Exchange::FindUpstream() {
+  if (const OwnResource* own = generation_.edition->own_paths.Find(head_.path)) return AnswerOurselves(*own);
   route_ = generation_.router.Find(head_.host, head_.path);
   if (route_ == nullptr) return Refuse(Refusal::kNoRoute);
   upgrade_ = AllowedUpgrade();
@@ -139,7 +142,8 @@ void Exchange::TakeUpstream(UpstreamLease lease) {
                            .cookie_name = generation_.config.session.cookie,
                            .upgrade = upgrade_,
                            .rules = generation_.RulesOf(*route_).request.get(),
-                           .trace = trace ? &*trace : nullptr});
+                           .trace = trace ? &*trace : nullptr,
+                           .objection = facts_of_visit_.session.objected != Objected::kNo});
   request_sent_at_ = context_.loop.now();
   if (retries_ > 0) {
     SendAgain();
@@ -171,6 +175,7 @@ Exchange::End Exchange::Pump() {
   if (phase_ == Phase::kExchanging) PumpRequest();
   if (phase_ == Phase::kExchanging) PumpResponse();
   if (phase_ == Phase::kFlushing) PumpFlushing();
+  if (phase_ == Phase::kAnswering) CompleteAnswer();
   if (phase_ == Phase::kTunnel) PumpTunnel();
   return end_;
 }
@@ -330,8 +335,12 @@ void Exchange::CompleteAnswer() {
   if (!HandOverPiece()) return;
   phase_ = Phase::kOver;
   end_ = End::kAnswered;
-  client_.WriteEnd(Left(upstream_->trailers(), generation_.RulesOf(*route_).response.get()));
-  upstream_.reset();
+  if (upstream_) {
+    client_.WriteEnd(Left(upstream_->trailers(), generation_.RulesOf(*route_).response.get()));
+    upstream_.reset();
+  } else {
+    client_.WriteEnd({});
+  }
   client_.Flush();
 }
 
@@ -367,6 +376,7 @@ void Exchange::ArmResponseTimer(base::Duration span) {
 
 void Exchange::OnResponseTimeout() {
   if (phase_ == Phase::kTunnel) {
+    Abandon(Refusal::kTunnelIdle);
     EndTunnel(End::kTunnelIdle);
     client_.OnExchangeReady();
     return;

@@ -1,6 +1,6 @@
 // Exchange: one request and its response, or one tunnel.
 //
-//      ┌───────────── refused ─────────────────────┐
+//      ┌── refused, or a path of ours ──┐   ┌─► kAnswering ─┐
 //   kBegun ─► kConnecting ─► kExchanging ─► kFlushing ─► kOver
 //                  ▲   stale     │  101                 ▲
 //                  └── retry ────┤                      │
@@ -12,8 +12,9 @@
 // It stands between two sides that speak in messages (proxy/client_side.h, proxy/upstream_side.h) and
 // knows of neither which protocol that is. Both directions go on at the same time: the request body to
 // the upstream, the answer to the client, each in bounded memory, each stopping when the other
-// end is slow. A request that is refused, or redirected, is an exchange too, whose
-// answer is our own.
+// end is slow. A request that is refused, or redirected, or asks for a path of ours (proxy/own_paths.h), is
+// an exchange too, whose answer is our own; kAnswering is the handing on of its body. Where that answer comes
+// later, the exchange waits in kAwaiting.
 //
 // The visit is written down before the last byte of the answer, or the 101 of a
 // tunnel, is handed on (kFlushing: under journal.flush = "always" that byte waits
@@ -34,6 +35,7 @@
 #include "proxy/client_facts.h"
 #include "proxy/client_side.h"
 #include "proxy/own_answer.h"
+#include "proxy/own_resource.h"
 #include "proxy/upstream_attempt.h"
 #include "proxy/upstream_side.h"
 #include "proxy/visit_book.h"
@@ -81,10 +83,13 @@ class Exchange final : private UpstreamSide::User {
   uint64_t bytes_in() const { return facts_of_visit_.bytes_in; }
 
  private:
-  enum class Phase { kBegun, kConnecting, kExchanging, kFlushing, kTunnel, kOver };
+  enum class Phase { kBegun, kAwaiting, kConnecting, kExchanging, kFlushing, kAnswering, kTunnel, kOver };
 
   void Begin(const Request& request);
   void FindUpstream();
+  void AnswerOurselves(const OwnResource& resource);
+  void TakeOwnReply(OwnReply reply);
+  std::unique_ptr<OwnAnswer> MakeOwnAnswer() const;
   void StartConnecting();
   // The protocol that the request may go on with on this route; empty: none.
   std::string_view AllowedUpgrade() const;
@@ -148,6 +153,9 @@ class Exchange final : private UpstreamSide::User {
   Phase phase_ = Phase::kBegun;
   End end_ = End::kNotYet;
 
+  const OwnResource* own_ = nullptr;  // what was asked for, if it is ours
+  std::unique_ptr<OwnPending> own_pending_;  // of an answer that comes later
+  std::unique_ptr<OwnAnswer> own_answer_;
   const config::Route* route_ = nullptr;
   ServerChoice choice_;
   std::unique_ptr<UpstreamPool::Attempt> attempt_;
@@ -157,7 +165,8 @@ class Exchange final : private UpstreamSide::User {
   base::Buffer to_upstream_;  // of a tunnel
   base::Buffer to_client_;
   base::SteadyTime request_sent_at_{};
-  std::string_view piece_;     // payload not yet taken by the client; a view into the upstream's side
+  std::string_view
+      piece_;  // payload not yet taken by the client; a view into the upstream's side, or own_answer_
   std::string_view upgrade_;   // the protocol that is asked for, and that the route allows; empty: none
   int64_t share_ = 0;          // bytes that this Pump() may still move
   logger::Appended appended_;  // the last record of this visit

@@ -47,9 +47,13 @@ struct Generation final : net::Disposable {
   std::vector<std::unique_ptr<UpstreamPool>> upstreams;  // by index in config.upstreams
   SessionKeeper sessions;
   const http::HeadLimits head_limits;
-  const bool sends_proxy_headers;       // to any upstream
-  const std::string hsts;               // value of Strict-Transport-Security; empty: none
-  const std::string https_port_suffix;  // for redirects: "" or ":8443"
+  const config::VisitFieldSet recorded;  // fields of visits
+  const bool sends_proxy_headers;        // to any upstream
+  const std::string hsts;                // value of Strict-Transport-Security; empty: none
+  const std::string https_port_suffix;   // for redirects: "" or ":8443"
+  const std::string policy_link;         // value of Link; empty: no policy is shown
+  const std::string policy_notice;       // value of X-Gatebook-Policy-Notice; empty: sessions are not told
+  const std::string policy_cookies[2];   // Set-Cookie that goes with it: on a plain connection, over TLS
 };
 
 }  // namespace gatebook::proxy

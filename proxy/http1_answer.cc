@@ -111,6 +111,12 @@ void Http1Connection::AppendOwnFields() {
   }
   if (session_.TakeSetCookie())
     AppendField("Set-Cookie", generation_->sessions.SetCookieValue(session_.token()));
+  if (!generation_->policy_link.empty()) AppendField("Link", generation_->policy_link);
+  if (session_.TakePolicyNotice() && !generation_->policy_notice.empty()) {
+    AppendField("X-Gatebook-Policy-Notice", generation_->policy_notice);
+    AppendField("Set-Cookie", generation_->policy_cookies[facts().secure ? 1 : 0]);
+    context_.metrics.Add(base::Metric::kPolicyNotices);
+  }
 }
 
 void Http1Connection::WriteInterim(const http::ResponseHead& head) {
@@ -166,19 +172,22 @@ void Http1Connection::AppendConnection() {
   }
 }
 
-void Http1Connection::WriteOwnAnswer(const OwnAnswer& answer, bool request_read) {
+size_t Http1Connection::WriteOwnAnswer(const OwnAnswer& answer, bool request_read) {
   keep_alive_ = keep_alive_ && request_read && !context_.draining;
   AppendStatusLine(out_, answer.status(), http::ReasonPhrase(answer.status()));
   for (const http::Field& field : answer.fields()) AppendField(field.name, field.value);
-  out_.Append("Content-Length: ");
-  AppendNumber(out_, answer.body().size());
-  out_.Append("\r\n");
+  if (answer.status() != 304) {  // which says nothing of the length that it saves
+    out_.Append("Content-Length: ");
+    AppendNumber(out_, answer.body().size());
+    out_.Append("\r\n");
+  }
   AppendOwnFields();
   AppendConnection();
   out_.Append("\r\n");
-  if (parser_->head().method != http::Method::kHead) out_.Append(answer.body());
   chunked_ = false;
   framed_ = true;
+  if (parser_->head().method == http::Method::kHead) return answer.body().size();
+  return WriteBody(answer.body());
 }
 
 size_t Http1Connection::WriteBody(std::string_view piece) {

@@ -159,10 +159,8 @@ void Http1Connection::BeginExchange(const Exchange::Request& request) {
   forwarded_facts_ = forwarded ? std::make_unique<const ClientFacts>(std::move(*forwarded)) : nullptr;
   if (forwarded_facts_) context_.book.OfferName(forwarded_facts_->ip);
   ClientSide& side = *this;
-  exchange_ = context_.exchanges.Make(
-      context_, *generation_, side, facts(), request,
-      session_.Decide(request.refusal == Refusal::kCount ? request.head : nullptr, facts().secure,
-                      generation_->sessions, config().session.cookie, context_.loop.now(), context_.metrics));
+  exchange_ = context_.exchanges.Make(context_, *generation_, side, facts(), request,
+                                      session_.Decide(request, facts(), *generation_, context_));
 }
 
 // ---- the exchange

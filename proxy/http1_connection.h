@@ -75,7 +75,7 @@ class Http1Connection final : public ClientConnection, private net::StreamHandle
   void WriteContinue() override;
   void WriteInterim(const http::ResponseHead& head) override;
   void WriteHead(const http::ResponseHead& head, bool request_read, const http::HeaderRules* rules) override;
-  void WriteOwnAnswer(const OwnAnswer& answer, bool request_read) override;
+  size_t WriteOwnAnswer(const OwnAnswer& answer, bool request_read) override;
   size_t WriteBody(std::string_view piece) override;
   void WriteEnd(std::span<const http::Field> trailers) override;
   void Flush() override;

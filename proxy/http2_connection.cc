@@ -13,6 +13,8 @@ using net::IoStatus;
 // What one turn reads before others have theirs.
 constexpr size_t kReadShare = 256 * 1024;
 constexpr size_t kReadRoom = 16 * 1024;
+// Likewise what it writes: a client that takes everything at once would have the worker for itself.
+constexpr uint64_t kWriteShare = 1024 * 1024;
 // Between the first and the last word of a graceful end: a long round trip (RFC 9113 §6.8).
 constexpr std::chrono::seconds kDrainRoundTrip{1};
 constexpr std::chrono::seconds kLinger{2};
@@ -63,15 +65,17 @@ void Http2Connection::Pump() {
   if (lingering_) return Linger();
   pumping_ = true;
   size_t share = kReadShare / kReadRoom;
+  const uint64_t write_end = written_ + kWriteShare;
   do {
     pump_again_ = false;
     PumpStreams();
     Flush();
-    while (!closed_ && session_.Dispatch()) {
+    while (!closed_ && written_ < write_end && session_.Dispatch()) {
       PumpStreams();
       Flush();
     }
     if (closed_) break;
+    if (written_ >= write_end && session_.IsDue()) end_of_turn_.Arm();
     if (ReadSome()) {
       if (--share == 0) {
         end_of_turn_.Arm();
@@ -210,10 +214,12 @@ void Http2Connection::OnRequest(int32_t id, const http::RequestHead& head, bool 
 
 void Http2Connection::OnRefused(int32_t id, const http::H2Refused& refused) {
   http::RequestHead known;
+  known.method = http::MethodOf(refused.method);
   known.method_text = refused.method;
   known.target = refused.target;
   known.path = refused.target.substr(0, refused.target.find('?'));
-  // Its visit is written here and now; nobody looks at the head afterwards.
+  // Its visit is written here and now, and nobody looks at the head afterwards, when the answer waits for the
+  // disk.
   AddStream(id, context_.generation).Begin({.head = &known, .refusal = refused.refusal}, false);
   Http2Stream* const stream = Find(id);
   stream->Pump();
@@ -241,7 +247,14 @@ void Http2Connection::OnEnd(int32_t id) {
 void Http2Connection::OnClosed(int32_t id, const http::H2Closing& closing) {
   Http2Stream* const stream = Find(id);
   if (stream == nullptr) return;
-  stream->OnGone(closing.refusal);
+  // What the client left of its own accord is no refusal; what its frames broke is.
+  std::optional<Refusal> refusal = closing.refusal;
+  if (!refusal && closing.connection && session_.end() != http::H2End::kDrained) {
+    refusal = Refusal::kConnectionBroken;
+  } else if (!refusal && !closing.connection && !closing.by_peer && closing.code != 0) {
+    refusal = Refusal::kStreamBroken;
+  }
+  stream->OnGone(refusal);
   RemoveStream(id);
 }
 
@@ -321,7 +334,9 @@ void Http2Connection::Close(CloseReason reason) {
   idle_timer_.Cancel();
   body_timer_.Cancel();
   write_timer_.Cancel();
-  for (auto& stream : streams_) stream->OnGone({});
+  std::optional<Refusal> refusal;
+  if (reason == CloseReason::kWriteTimeout) refusal = Refusal::kWriteTimeout;
+  for (auto& stream : streams_) stream->OnGone(refusal);
   TellClosed(reason);
 }
 

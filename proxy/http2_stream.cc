@@ -24,14 +24,12 @@ Http2Stream::~Http2Stream() { exchange_.reset(); }
 void Http2Stream::Begin(const Exchange::Request& request, bool ended) {
   WorkerContext& context = connection_.context();
   head_ = request.head;
+  answers_head_ = head_->method == http::Method::kHead;
   forwarded_facts_ = FactsBehindProxies(connection_.facts(), *request.head, generation_->config.edge);
   facts_ = forwarded_facts_ ? &*forwarded_facts_ : &connection_.facts();
   if (forwarded_facts_) context.book.OfferName(forwarded_facts_->ip);
   body_ended_ = ended;
-  const http::RequestHead* known = request.refusal == Refusal::kCount ? request.head : nullptr;
-  const VisitSession session = connection_.client_session().Decide(
-      known, facts_->secure, generation_->sessions, generation_->config.session.cookie, context.loop.now(),
-      context.metrics);
+  const VisitSession session = connection_.client_session().Decide(request, *facts_, *generation_, context);
   ClientSide& side = *this;
   exchange_ = context.exchanges.Make(context, *generation_, side, *facts_, request, session);
   connection_.MakeReady(*this);
@@ -45,14 +43,14 @@ void Http2Stream::Pump() {
 
 void Http2Stream::EndExchange(Exchange::End end) {
   http::H2Session& session = connection_.session();
-  const bool request_read = exchange_->request_read();
   exchange_.reset();
   switch (end) {
     case Exchange::End::kNotYet:
       return;
     case Exchange::End::kAnswered:
-      // The client may stop sending what nobody reads (RFC 9113 §8.1).
-      if (!request_read) session.Reset(id_, http::H2Error::kNoError);
+      // The client may stop sending what nobody reads (RFC 9113 §8.1). And a stream that it never ends,
+      // though nothing of it is wanted any more, would keep the connection from ever being idle.
+      if (!body_ended_) session.Reset(id_, http::H2Error::kNoError);
       break;
     case Exchange::End::kBroken:
     case Exchange::End::kWithheld:
@@ -132,6 +130,12 @@ void Http2Stream::AppendOwnFields(std::vector<http::Field>& out) {
   if (session.TakeSetCookie()) {
     out.push_back({.name = "set-cookie", .value = generation_->sessions.SetCookieValue(session.token())});
   }
+  if (!generation_->policy_link.empty()) out.push_back({.name = "link", .value = generation_->policy_link});
+  if (session.TakePolicyNotice() && !generation_->policy_notice.empty()) {
+    out.push_back({.name = "x-gatebook-policy-notice", .value = generation_->policy_notice});
+    out.push_back({.name = "set-cookie", .value = generation_->policy_cookies[facts_->secure ? 1 : 0]});
+    connection_.context().metrics.Add(base::Metric::kPolicyNotices);
+  }
 }
 
 void Http2Stream::WriteInterim(const http::ResponseHead& head) {
@@ -165,24 +169,26 @@ void Http2Stream::WriteHead(const http::ResponseHead& head, bool, const http::He
   connection_.FlushSoon();
 }
 
-void Http2Stream::WriteOwnAnswer(const OwnAnswer& answer, bool) {
+size_t Http2Stream::WriteOwnAnswer(const OwnAnswer& answer, bool) {
   http::ResponseHead head;
   head.status = answer.status();
   head.fields = answer.fields();
-  head.has_content_length = true;
+  head.has_content_length = answer.status() != 304;  // which says nothing of the length that it saves
   head.content_length = answer.body().size();
   std::vector<http::Field>& more = connection_.context().more_fields;
   more.clear();
   AppendOwnFields(more);
-  ended_ = head_->method == http::Method::kHead;
+  const size_t size = answer.body().size();
+  ended_ = size == 0 || answers_head_;
   http::H2Session& session = connection_.session();
   session.SubmitHead(id_, head, more, ended_);
-  // A line of text. A client that has no window for it hears the status, and a reset.
-  if (!ended_ && session.OfferData(id_, answer.body(), true) < answer.body().size()) {
-    session.Reset(id_, http::H2Error::kNoError);
-  }
-  ended_ = true;
   connection_.FlushSoon();
+  if (ended_) return size;
+  if (!answer.is_line()) return WriteBody(answer.body());
+  // A client that has no window for a line of text hears the status, and a reset.
+  if (session.OfferData(id_, answer.body(), true) < size) session.Reset(id_, http::H2Error::kNoError);
+  ended_ = true;
+  return size;
 }
 
 size_t Http2Stream::WriteBody(std::string_view piece) {

@@ -4,7 +4,7 @@
 // nowhere: what the session does not take stays with the upstream.
 //
 // Thread: the worker's. Owns: its exchange. Borrows: its connection, and the head, which
-//   the session keeps until the stream is closed.
+//   the session keeps until the stream is closed; of a refused request only during Begin().
 // Ends: destroying it ends the exchange; the connection does so, never it itself.
 #pragma once
 
@@ -53,7 +53,7 @@ class Http2Stream final : private ClientSide {
   void WriteContinue() override;
   void WriteInterim(const http::ResponseHead& head) override;
   void WriteHead(const http::ResponseHead& head, bool request_read, const http::HeaderRules* rules) override;
-  void WriteOwnAnswer(const OwnAnswer& answer, bool request_read) override;
+  size_t WriteOwnAnswer(const OwnAnswer& answer, bool request_read) override;
   size_t WriteBody(std::string_view piece) override;
   void WriteEnd(std::span<const http::Field> trailers) override;
   void Flush() override;
@@ -80,6 +80,7 @@ class Http2Stream final : private ClientSide {
   uint64_t written_ = 0;
   uint64_t write_mark_ = 0;
   uint64_t body_mark_ = 0;
+  bool answers_head_ = false;  // the method was HEAD; the head of a refused request is gone before its answer
   bool body_ended_ = false;
   bool waits_for_body_ = false;
   bool blocked_ = false;      // the client's window, or its connection, takes no more

@@ -13,6 +13,8 @@ using net::IoStatus;
 // What one turn reads before others have theirs.
 constexpr size_t kReadShare = 256 * 1024;
 constexpr size_t kReadRoom = 16 * 1024;
+// Likewise what it writes.
+constexpr uint64_t kWriteShare = 1024 * 1024;
 // Free storage for heads.
 constexpr size_t kMostTexts = 256;
 // Whoever gives an exchange up after so long, on a connection that was silent all the while, knows that
@@ -109,14 +111,16 @@ void Http2Upstream::Pump() {
   }
   pumping_ = true;
   size_t share = kReadShare / kReadRoom;
+  const uint64_t write_end = written_ + kWriteShare;
   do {
     pump_again_ = false;
     TellStreams();
     Flush();
-    while (!over_ && session_.Dispatch()) {
+    while (!over_ && written_ < write_end && session_.Dispatch()) {
       TellStreams();
       Flush();
     }
+    if (!over_ && written_ >= write_end && session_.IsDue()) end_of_turn_.Arm();
     if (!over_ && ReadSome()) {
       if (--share == 0) {
         end_of_turn_.Arm();
@@ -164,6 +168,7 @@ void Http2Upstream::Flush() {
     if (result.status == IoStatus::kWouldBlock) return;
     // What came before the break is still to be read.
     if (result.status != IoStatus::kOk) return session_.DropOutput(output.size());
+    written_ += result.bytes;
     session_.DropOutput(result.bytes);
   }
 }

@@ -121,6 +121,7 @@ class Http2Upstream final : public net::Disposable,
   std::vector<int32_t> telling_;
   uint32_t unbegun_ = 0;  // of the streams
   std::string_view failure_;
+  uint64_t written_ = 0;  // bytes that the stream took
   base::SteadyTime heard_at_{};
   bool greeted_ = false;
   bool retired_ = false;

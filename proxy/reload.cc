@@ -10,14 +10,15 @@ std::vector<std::string> KeysThatNeedRestart(const config::Config& started, cons
   look("edge.name", started.edge.name, next.edge.name);
   look("edge.workers", started.edge.workers, next.edge.workers);
   look("edge.user", started.edge.user, next.edge.user);
-  look("[log]", started.log, next.log);
   look("session.key_file", started.session.key_file, next.session.key_file);
   look("[redis]", started.redis, next.redis);
   look("[journal]", started.journal, next.journal);
   // Deadlines of what is in the journal already are made of it.
   look("visit.retention", started.visit.retention, next.visit.retention);
+  look("[retention]", started.retention, next.retention);
   look("[dns]", started.dns, next.dns);
   look("[geo]", started.geo, next.geo);
+  look("[statistics]", started.statistics, next.statistics);
   look("[admin]", started.admin, next.admin);
   // Who came in while nobody counted could not be counted out.
   if ((started.limits.connections_per_address == 0) != (next.limits.connections_per_address == 0)) {

@@ -95,6 +95,7 @@ http::H2Request RequestFields::Make(const OutgoingRequest& request, std::string_
   const auto id = ToHexDigits(request.request_id);
   Put("x-request-id", Keep({id.data(), id.size()}));
   Put("x-session-id", Keep(logger::ToText(request.session)));
+  if (request.objection) Put("x-gatebook-objection", "1");
   return {.method = tunnel ? std::string_view("CONNECT") : head.method_text,
           .scheme = scheme,
           .authority = head.authority,

@@ -22,6 +22,7 @@ bool IsOurs(FieldId id) {
     case FieldId::kXForwarded:
     case FieldId::kXRequestId:
     case FieldId::kXSessionId:
+    case FieldId::kXGatebook:
       return true;
     default:
       return false;
@@ -102,6 +103,7 @@ void WriteRequestHead(base::Buffer& out, const OutgoingRequest& request, std::st
   out.Append({id.data(), id.size()});
   out.Append("\r\nX-Session-ID: ");
   out.Append(logger::ToText(request.session));
+  if (request.objection) out.Append("\r\nX-Gatebook-Objection: 1");
   out.Append("\r\n\r\n");
 }
 

@@ -2,7 +2,7 @@
 //
 // Hop-by-hop fields, those that Connection names, names with an underscore, every
 // forwarding field of the client's and our own cookie are left out; Host, framing,
-// X-Forwarded-*, Forwarded, Via, X-Request-ID, X-Session-ID and traceparent are ours.
+// X-Forwarded-*, Forwarded, Via, X-Request-ID, X-Session-ID, X-Gatebook-* and traceparent are ours.
 // The route's rules are applied to the others.
 // Thread: any; pure.
 #pragma once
@@ -27,6 +27,7 @@ struct OutgoingRequest {
   std::string_view upgrade = {};              // the protocol to offer; empty: none
   const http::HeaderRules* rules = nullptr;   // null: none
   const http::TraceContext* trace = nullptr;  // null: traces are none of our business
+  bool objection = false;                     // the visitor has objected to statistics
 };
 
 // As HTTP/1. `websocket_key`: for a tunnel that came by extended CONNECT, without a key.

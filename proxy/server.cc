@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "logger/known_time.h"
 #include "proxy/privileges.h"
 
 namespace gatebook::proxy {
@@ -21,17 +22,12 @@ constexpr std::chrono::milliseconds kLookForDrained{50};
 constexpr std::chrono::seconds kStuckAfter{5};
 // What the recorder may take at the end to deliver what is in the journal; the rest stays there.
 constexpr std::chrono::seconds kLastDeliveries{5};
+// A visitor who has something erased waits for so long that the recorder knows of it.
+constexpr std::chrono::milliseconds kMostErasureWait{2000};
 
 uint32_t WorkerCount(const config::Config& config) {
   if (config.edge.workers != 0) return config.edge.workers;
   return std::clamp(std::thread::hardware_concurrency(), 1U, 64U);
-}
-
-base::LogLevel LevelOf(const std::string& name) {
-  if (name == "debug") return base::LogLevel::kDebug;
-  if (name == "warning") return base::LogLevel::kWarning;
-  if (name == "error") return base::LogLevel::kError;
-  return base::LogLevel::kInfo;
 }
 
 }  // namespace
@@ -39,6 +35,8 @@ base::LogLevel LevelOf(const std::string& name) {
 Server::Server(std::shared_ptr<const config::Config> config)
     : config_(std::move(config)),
       worker_count_(WorkerCount(*config_)),
+      clock_(base::Clock::System(), config_->retention.clock_jump),
+      desk_(*config_, clock_, desk_metrics_),
       limiter_(config_->limits.connections, config_->limits.connections_per_address),
       every_second_([this] { OnSecondTick(); }),
       drain_timer_([this] { LookForDrained(); }) {
@@ -48,7 +46,7 @@ Server::Server(std::shared_ptr<const config::Config> config)
 Server::~Server() { EndAll(); }
 
 base::Status Server::Start() {
-  if (auto status = base::LogSink::Open(config_->log.file, LevelOf(config_->log.level)); !status.ok()) return status;
+  if (auto status = base::LogSink::Open(config_->log.file, base::LogLevelOf(config_->log.level)); !status.ok()) return status;
   SetProcessLimits();
   started_ = base::Clock::System().WallNow();
   for (auto step : {&Server::Bind, &Server::LoadSecrets, &Server::OpenBook, &Server::StartWorkers}) {
@@ -87,8 +85,8 @@ base::Status Server::Bind() {
 
 base::Status Server::LoadSecrets() {
   // While files that only root may read can be read.
-  certificate_watch_ = CertificateWatch(config_->certificates);
-  auto parts = MakeEdition(config_, nullptr, worker_count_);
+  certificate_watch_ = CertificateWatch(*config_);
+  auto parts = MakeEdition(config_, nullptr, worker_count_, desk_);
   if (!parts.ok()) return parts.error();
   first_ = std::move(parts).value();
   if (auto status = BecomeUser(config_->edge.user); !status.ok()) return status;
@@ -99,27 +97,38 @@ base::Status Server::LoadSecrets() {
 }
 
 base::Status Server::OpenBook() {
+  clock_.Begin(logger::LoadKnownTime(config_->journal.directory), base::BootId(), base::IsClockSynchronised());
+  LookAtClock();
   hints_ = std::make_unique<logger::NameHints>();
   logger::JournalOptions options;
   for (auto& block : worker_metrics_) options.worker_metrics.push_back(block.get());
   options.recorder_metrics = &recorder_metrics_;
   options.quarantine_retention = config_->visit.retention;
-  auto journal = logger::Journal::Open(config_->journal, config_->edge.name, worker_count_, base::Clock::System(),
-                                       std::move(options));
+  auto journal = logger::Journal::Open(config_->journal, config_->edge.name, worker_count_, clock_, std::move(options));
   if (!journal.ok()) return journal.error();
   journal_ = std::move(journal).value();
   recorder_ = std::make_unique<logger::Recorder>(*journal_, worker_count_, *config_, recorder_metrics_,
-                                                 base::Clock::System(), *hints_, journal_->doorbell());
+                                                 clock_, *hints_, journal_->doorbell());
   recorder_->SetErasures(logger::ErasureRegister(config_->journal.directory, config_->visit.retention),
                          logger::ErasureKey(session_key_->bytes()));
   recorder_->Start();
+  policy_ = std::make_unique<PolicyWatch>(config_->journal.directory, main_metrics_);
+  steward_ = std::make_unique<review::RetentionSteward>(review::RetentionSteward::Parts{
+      *config_, clock_, steward_metrics_, [this] { return recorder_metrics_.Get(Metric::kDnsCached); }});
+  steward_->Start();
+  desk_.Start(logger::ErasureKey(session_key_->bytes()), [this] { return recorder_->LoadErasures(kMostErasureWait); });
+  day_counter_ = std::make_unique<review::DayCounter>(review::DayCounter::Parts{
+      *config_, base::Clock::System(), statistics_metrics_, [this] { return recorder_->state().lag; }});
+  day_counter_->Start();
   return {};
 }
 
 base::Status Server::StartWorkers() {
+  if (auto status = ReadObjections(); !status.ok()) return status;
   for (uint32_t i = 0; i < worker_count_; ++i) {
     workers_.push_back(std::make_unique<Worker>(
-        Worker::Parts{limiter_, journal_->writer(i), *hints_, *worker_metrics_[i], *session_key_, worker_count_},
+        Worker::Parts{limiter_, journal_->writer(i), *hints_, *worker_metrics_[i], *session_key_, worker_count_,
+                      objections_},
         Worker::ShareOf(first_, bound_, i)));
   }
   for (auto& worker : workers_) worker->Start();
@@ -160,7 +169,10 @@ void Server::EndAll() {
   checker_.reset();
   for (auto& worker : workers_) worker->Stop();
   for (auto& worker : workers_) worker->Join();
+  desk_.Stop();
   workers_.clear();
+  steward_.reset();
+  day_counter_.reset();
   if (recorder_) recorder_->Stop(base::Clock::System().SteadyNow() + kLastDeliveries);
   recorder_.reset();
   if (journal_) journal_->Close();
@@ -174,7 +186,22 @@ void Server::EndAll() {
 void Server::OnSecondTick() {
   for (auto& worker : workers_) worker->AskForSign();
   LookAtCertificates();
+  policy_->Look();
+  LookAtClock();
   every_second_.Arm(loop_.timers(), loop_.now() + kSecond);
+}
+
+void Server::LookAtClock() {
+  const auto change = clock_.Look(base::IsClockSynchronised());
+  main_metrics_.Set(Metric::kClockHeld, clock_.IsHeld() ? 1 : 0);
+  if (change == base::GuardedClock::Change::kHeld) {
+    main_metrics_.Add(Metric::kClockJumps);
+    base::LogError("server",
+                   "the wall clock is {} s ahead of the time that has passed: nothing is destroyed for its age until "
+                   "it is back, or until gatebook retention --confirm-clock says that it is right",
+                   clock_.Ahead().count() / 1000);
+  }
+  if (change == base::GuardedClock::Change::kBelieved) base::LogInfo("server", "the wall clock is believed again");
 }
 
 bool Server::IsAnyWorkerStuck() const {
@@ -184,7 +211,8 @@ bool Server::IsAnyWorkerStuck() const {
 }
 
 std::vector<const base::MetricsBlock*> Server::AllMetrics() const {
-  std::vector<const base::MetricsBlock*> blocks{&recorder_metrics_, &journal_->metrics(), &main_metrics_};
+  std::vector<const base::MetricsBlock*> blocks{&recorder_metrics_, &journal_->metrics(), &main_metrics_,
+                                                 &steward_metrics_, &desk_metrics_, &statistics_metrics_};
   for (const auto& block : worker_metrics_) blocks.push_back(block.get());
   return blocks;
 }
@@ -199,7 +227,9 @@ AdminServer::Page Server::PageAt(std::string_view path) const {
     return {200, "text/plain; charset=utf-8", "ready\n"};
   }
   StatusFacts facts{*edition_->config, started_, worker_count_, draining_, IsAnyWorkerStuck(), AllMetrics(), {}, {}, {},
-                    *edition_->health, *journal_, *recorder_, edition_->certificates.get(), StateOfReloads()};
+                    *edition_->health, *journal_, *recorder_, edition_->certificates.get(), StateOfReloads(),
+                    objections_ ? objections_->size() : 0,
+                    steward_->state(), clock_};
   for (const auto& worker : workers_) {
     facts.refusals.push_back(&worker->refusals());
     facts.close_reasons.push_back(&worker->close_reasons());

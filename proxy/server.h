@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "config/config.h"
+#include "base/guarded_clock.h"
 #include "logger/journal.h"
 #include "logger/recorder.h"
 #include "net/signal.h"
@@ -21,10 +22,14 @@
 #include "proxy/certificate_watch.h"
 #include "proxy/edition.h"
 #include "proxy/health_checker.h"
+#include "proxy/policy_watch.h"
 #include "proxy/session_key.h"
 #include "proxy/status_page.h"
 #include "proxy/upstream_lookups.h"
 #include "proxy/worker.h"
+#include "review/retention_steward.h"
+#include "review/rights_desk.h"
+#include "review/day_counter.h"
 
 namespace gatebook::proxy {
 
@@ -52,11 +57,15 @@ class Server {
   void LookAtCertificates();
   // Puts a checked config in force, or changes nothing.
   base::Status Swap(std::shared_ptr<const config::Config> next);
+  // Reads the register of objections for the workers; if it can't be read, what was in force stays so.
+  base::Status ReadObjections();
+  base::Status TellObjections();
   base::Status Tell(base::Status status);
   ReloadState StateOfReloads() const;
   AdminServer::Page Do(std::string_view path);
   void OnTerm();
   void OnSecondTick();
+  void LookAtClock();
   void LookForDrained();
   void StopNow();
   void EndAll();
@@ -70,6 +79,10 @@ class Server {
   // Counters outlive those who count.
   std::vector<std::unique_ptr<base::MetricsBlock>> worker_metrics_;
   base::MetricsBlock recorder_metrics_;
+  base::MetricsBlock steward_metrics_;
+  base::MetricsBlock desk_metrics_;
+  base::GuardedClock clock_;  // for whoever destroys what is old
+  review::RightsDesk desk_;   // outlives all editions
   guard::ConnectionLimiter limiter_;
   std::vector<std::vector<BoundListener>> bound_;  // by worker, until it is made
   EditionParts first_;                             // likewise
@@ -80,16 +93,22 @@ class Server {
   std::string refused_why_;
   CertificateWatch certificate_watch_;  // of the edition in force
   base::MetricsBlock main_metrics_;
+  base::MetricsBlock statistics_metrics_;
   std::unique_ptr<SessionKey> session_key_;
+  std::shared_ptr<const logger::ObjectionList> objections_;  // null: none
+  uint64_t objections_number_ = 0;                           // of the last loading
   std::unique_ptr<logger::NameHints> hints_;
   std::unique_ptr<logger::Journal> journal_;
   std::unique_ptr<logger::Recorder> recorder_;
+  std::unique_ptr<review::RetentionSteward> steward_;
+  std::unique_ptr<review::DayCounter> day_counter_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // What is checked; may be an older config with the same servers.
   std::shared_ptr<const config::Config> checked_config_;
   std::shared_ptr<HealthBoard> checked_health_;
   std::unique_ptr<HealthChecker> checker_;
   std::unique_ptr<UpstreamLookups> lookups_;
+  std::unique_ptr<PolicyWatch> policy_;
   std::unique_ptr<AdminServer> admin_;
   std::vector<std::unique_ptr<net::Signal>> signals_;
   net::Timer every_second_;

@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "config/loader.h"
+#include "logger/places.h"
+#include "proxy/declared_regions.h"
 #include "proxy/reload.h"
 #include "proxy/server.h"
 
@@ -18,6 +20,7 @@ namespace {
 
 // The main thread stands still for so long at most.
 constexpr std::chrono::milliseconds kMostErasureWait{2000};
+constexpr std::chrono::milliseconds kMostObjectionWait{2000};
 
 }  // namespace
 
@@ -25,6 +28,8 @@ void Server::TakeOver(EditionParts parts) {
   edition_ = std::move(parts.edition);
   std::erase_if(editions_, [](const auto& edition) { return edition.expired(); });
   editions_.push_back(edition_);
+  policy_->TakeOver(*edition_->config, base::Clock::System().WallNow());
+  recorder_->SetRecorded(RecordedFields(edition_->config->visit));
   // Checks go on where servers are the same: one that is down stays down.
   if (checker_ && edition_->health == checked_health_) return;
   lookups_.reset();
@@ -42,12 +47,12 @@ void Server::TakeOver(EditionParts parts) {
 }
 
 base::Status Server::Reload() {
-  recorder_->Reload();  // the place databases
+  if (auto status = TellObjections(); !status.ok()) base::LogError("server", "{}", status.error().message);
   return Tell(TryReload());
 }
 
 void Server::LookAtCertificates() {
-  if (draining_ || !edition_->certificates || !certificate_watch_.Look()) return;
+  if (draining_ || !certificate_watch_.Look()) return;
   base::LogInfo("server", "certificate files have been replaced");
   // Told once: the next try is when the files change again.
   static_cast<void>(Tell(Swap(edition_->config)));
@@ -70,7 +75,7 @@ base::Status Server::Tell(base::Status status) {
 
 base::Status Server::TryReload() {
   if (draining_ || stopping_) return base::Error{"the edge is ending"};
-  config::LoadOutcome outcome = config::Load(config_->path);
+  config::LoadOutcome outcome = LoadChecked(config_->path);
   if (!outcome.ok())
     return base::Error{config::RenderProblems(outcome.problems, false), base::ExitCode::kConfig};
   const auto keys = KeysThatNeedRestart(*config_, *outcome.config);
@@ -78,12 +83,21 @@ base::Status Server::TryReload() {
     return base::Error{fmt::format("a change of {} needs a restart", fmt::join(keys, ", ")),
                        base::ExitCode::kConfig};
   }
-  return Swap(std::move(outcome.config));
+  for (const std::string& path : outcome.config->geo.databases) {
+    if (auto status = logger::Places::Check(path); !status.ok()) return status;
+  }
+  const config::Log& log = outcome.config->log;
+  auto log_file = base::LogSink::OpenFile(log.file);
+  if (!log_file.ok()) return log_file.error();
+  if (auto status = Swap(outcome.config); !status.ok()) return status;
+  base::LogSink::Change(log.file, std::move(log_file).value(), base::LogLevelOf(log.level));
+  recorder_->Reload();  // opens what has just been found to be good
+  return {};
 }
 
 base::Status Server::Swap(std::shared_ptr<const config::Config> next) {
-  CertificateWatch watch(next->certificates);
-  auto parts = MakeEdition(next, edition_.get(), worker_count_);
+  CertificateWatch watch(*next);
+  auto parts = MakeEdition(next, edition_.get(), worker_count_, desk_);
   if (!parts.ok()) return parts.error();
   auto bound = BindListeners(next->listen, edition_->config->listen, worker_count_);
   if (!bound.ok()) return bound.error();
@@ -92,6 +106,33 @@ base::Status Server::Swap(std::shared_ptr<const config::Config> next) {
   limiter_.SetLimits(next->limits.connections, next->limits.connections_per_address);
   for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->Swap(Worker::ShareOf(*parts, *bound, i));
   TakeOver(std::move(parts).value());
+  return {};
+}
+
+base::Status Server::ReadObjections() {
+  const auto loaded =
+      logger::ObjectionRegister(config_->journal.directory).Load(base::Clock::System().WallNow());
+  if (!loaded.ok()) return loaded.error();
+  ++objections_number_;
+  objections_ = loaded->empty()
+                    ? nullptr
+                    : std::make_shared<const logger::ObjectionList>(
+                          logger::ObjectionKey(session_key_->bytes()), *loaded, objections_number_);
+  return {};
+}
+
+base::Status Server::TellObjections() {
+  if (auto status = ReadObjections(); !status.ok()) return status;
+  std::vector<std::future<void>> taken;
+  for (auto& worker : workers_) {
+    auto promise = std::make_shared<std::promise<void>>();
+    taken.push_back(promise->get_future());
+    worker->SetObjections(objections_, std::move(promise));
+  }
+  const auto deadline = std::chrono::steady_clock::now() + kMostObjectionWait;
+  for (const auto& one : taken) {
+    if (one.wait_until(deadline) != std::future_status::ready) return base::Error{"a worker does not answer"};
+  }
   return {};
 }
 
@@ -109,7 +150,20 @@ AdminServer::Page Server::Do(std::string_view path) {
     if (recorder_->LoadErasures(kMostErasureWait)) return {200, "text/plain; charset=utf-8", "in force\n"};
     return {503, "text/plain; charset=utf-8", "not in force: see the log and gatebook status\n"};
   }
-  if (path != "/reload") return {404, "text/plain; charset=utf-8", "/reload /erasures\n"};
+  if (path == "/retention") return {200, "text/plain; charset=utf-8", fmt::format("{}\n", steward_->AskForRound())};
+  if (path == "/clock") {
+    const bool held = clock_.IsHeld();
+    clock_.Confirm();
+    LookAtClock();
+    if (held) base::LogWarning("server", "an operator says that the wall clock is right");
+    return {200, "text/plain; charset=utf-8", held ? "the wall clock is believed from now on\n" : "it was believed already\n"};
+  }
+  if (path == "/objections") {
+    const base::Status status = TellObjections();
+    if (status.ok()) return {200, "text/plain; charset=utf-8", "in force\n"};
+    return {503, "text/plain; charset=utf-8", status.error().message + "\n"};
+  }
+  if (path != "/reload") return {404, "text/plain; charset=utf-8", "/reload /erasures /objections /retention /clock\n"};
   const base::Status status = Reload();
   if (status.ok()) return {200, "text/plain; charset=utf-8", fmt::format("{}\n", edition_->number)};
   std::string why = status.error().message;

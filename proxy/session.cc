@@ -18,7 +18,7 @@ namespace {
 using Verdict = SessionDecision::Verdict;
 
 constexpr std::string_view kVersion = "v1.";
-constexpr size_t kPayloadText = 32;
+constexpr size_t kPayloadText = 36;
 // Signed in front of the payload, so that the key can sign other things some day.
 constexpr std::string_view kPurpose = "gatebook session cookie v1";
 // Edges that share a key need not share a clock.
@@ -67,11 +67,24 @@ EVP_MAC_CTX* MakeMac(const SessionKey& key) {
 
 }  // namespace
 
-SessionKeeper::SessionKeeper(const SessionKey& key, const config::Session& config)
+std::string CookieAttributes(const config::Session& config) {
+  return fmt::format("; Path=/; Secure; HttpOnly; SameSite={}{}", ToText(config.same_site),
+                     config.partitioned ? "; Partitioned" : "");
+}
+
+uint32_t PolicyMark(std::string_view version) {
+  std::array<uint8_t, 32> digest{};
+  unsigned size = digest.size();
+  CHECK(EVP_Digest(version.data(), version.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1);
+  return static_cast<uint32_t>(digest[0]) << 16 | static_cast<uint32_t>(digest[1]) << 8 | digest[2];
+}
+
+SessionKeeper::SessionKeeper(const SessionKey& key, const config::Session& config,
+                             std::string_view policy_version)
     : mac_(MakeMac(key)),
       name_(config.cookie),
-      attributes_(fmt::format("; Path=/; Secure; HttpOnly; SameSite={}{}", ToText(config.same_site),
-                              config.partitioned ? "; Partitioned" : "")),
+      attributes_(CookieAttributes(config)),
+      policy_(PolicyMark(policy_version)),
       idle_(ToSeconds(config.idle)),
       lifetime_(ToSeconds(config.lifetime)),
       refresh_(std::clamp<int64_t>(idle_ / 4, 1, kMostRefresh)) {}
@@ -93,9 +106,18 @@ SessionDecision SessionKeeper::Decide(std::string_view cookie, base::WallTime no
   const int64_t age = seconds - token.created;
   const int64_t rest = seconds - token.seen;
   const bool from_the_future = age < -kMostAhead || rest < -kMostAhead;
-  if (from_the_future || age >= lifetime_ || rest >= idle_) return Begin(Verdict::kStale, now);
-  SessionDecision decision{
-      .id = token.id, .verdict = Verdict::kContinued, .set_cookie = rest >= refresh_, .token = token};
+  const bool policy_changed = token.policy != policy_;
+  if (from_the_future || age >= lifetime_ || rest >= idle_) {
+    SessionDecision decision = Begin(Verdict::kStale, now);
+    decision.policy_changed = policy_changed;
+    return decision;
+  }
+  SessionDecision decision{.id = token.id,
+                           .verdict = Verdict::kContinued,
+                           .set_cookie = rest >= refresh_ || policy_changed,
+                           .token = token,
+                           .policy_changed = policy_changed};
+  decision.token.policy = policy_;
   if (decision.set_cookie) decision.token.seen = static_cast<uint32_t>(seconds);
   return decision;
 }
@@ -106,7 +128,7 @@ SessionDecision SessionKeeper::Begin(Verdict verdict, base::WallTime now) const 
   decision.verdict = verdict;
   decision.set_cookie = true;
   const auto seconds = static_cast<uint32_t>(ToSeconds(now));
-  decision.token = {decision.id, seconds, seconds};
+  decision.token = {decision.id, seconds, seconds, policy_};
   return decision;
 }
 
@@ -124,6 +146,7 @@ bool SessionKeeper::Open(std::string_view value, SessionToken& token) {
   std::copy_n(payload.begin(), token.id.bytes.size(), token.id.bytes.begin());
   token.created = GetNumber(payload.data() + 16);
   token.seen = GetNumber(payload.data() + 20);
+  token.policy = GetNumber(payload.data() + 23) & 0xffffff;
   return true;
 }
 
@@ -144,6 +167,8 @@ std::string_view SessionKeeper::SetCookieValue(const SessionToken& token) {
   Payload payload;
   std::copy(token.id.bytes.begin(), token.id.bytes.end(), payload.begin());
   PutNumber(payload.data() + 16, token.created);
+  // Of its four octets the first is seen's last, which is put after it.
+  PutNumber(payload.data() + 23, token.policy);
   PutNumber(payload.data() + 20, token.seen);
   // The browser forgets it when we would: the sooner of idle and the rest of its life.
   const int64_t left = static_cast<int64_t>(token.created) + lifetime_ - token.seen;

@@ -1,14 +1,14 @@
 // SessionKeeper: begins visitors' sessions and knows its own again by their cookie.
 //
-//   __Host-gatebook=v1.<id, created, seen>.<signature>
+//   __Host-gatebook=v1.<id, created, seen, policy>.<signature>
 //
-// id: 128 random bits; created and seen: seconds since 1970, 32 bits, big endian;
-// these 24 bytes and the first 128 bits of their HMAC-SHA256 stand in base64url.
-// Nothing is stored here: the cookie is the session, the signature keeps it ours.
-// A session ends `idle` after it was last seen and `lifetime` after it was made;
-// both are in the signed part, so no client can stretch them. `seen` is
-// rewritten only when it is a minute old (or a quarter of `idle`), so that few
-// answers carry Set-Cookie; an idle end may come that much too early, never late.
+// id: 128 random bits; created and seen: seconds since 1970, 32 bits, big endian; policy: 24 bits, which
+// version of the privacy policy the session knows (PolicyMark); these 27 bytes and the first 128 bits of
+// their HMAC-SHA256 stand in base64url. Nothing is stored here: the cookie is the session, the signature
+// keeps it ours. A session ends `idle` after it was last seen and `lifetime` after it was made; both are in
+// the signed part, so no client can stretch them. `seen` is rewritten only when it is a minute old (or a
+// quarter of `idle`), so that few answers carry Set-Cookie; an idle end may come that much too early, never
+// late.
 //
 // Thread: one keeper a worker. Owns: a keyed context of OpenSSL's; wiped when destroyed.
 #pragma once
@@ -28,12 +28,19 @@
 
 namespace gatebook::proxy {
 
+// Those of a cookie of ours that scripts need not read: "; Path=/; Secure; …".
+std::string CookieAttributes(const config::Session& config);
+
 // What a cookie says.
 struct SessionToken {
   logger::SessionId id;
   uint32_t created = 0;  // seconds since 1970
   uint32_t seen = 0;
+  uint32_t policy = 0;  // PolicyMark of the version that the session began under or was told of
 };
+
+// Stands for a version of the privacy policy: 24 bits of its digest.
+uint32_t PolicyMark(std::string_view version);
 
 struct SessionDecision {
   enum class Verdict : uint8_t {
@@ -44,17 +51,19 @@ struct SessionDecision {
   };
   logger::SessionId id;
   Verdict verdict = Verdict::kNew;
-  bool set_cookie = false;  // the answer is to carry SetCookieValue(token)
-  SessionToken token;       // as the next cookie says it
+  bool set_cookie = false;      // the answer is to carry SetCookieValue(token)
+  SessionToken token;           // as the next cookie says it
+  bool policy_changed = false;  // the cookie knew another version of the policy
 
   bool IsNew() const { return verdict != Verdict::kContinued; }
 };
 
 class SessionKeeper {
  public:
-  static constexpr size_t kValueSize = 3 + 32 + 1 + 22;  // characters
+  static constexpr size_t kValueSize = 3 + 36 + 1 + 22;  // characters
 
-  SessionKeeper(const SessionKey& key, const config::Session& config);
+  // `policy_version`: in force.
+  SessionKeeper(const SessionKey& key, const config::Session& config, std::string_view policy_version);
   ~SessionKeeper();
   SessionKeeper(const SessionKeeper&) = delete;
   SessionKeeper& operator=(const SessionKeeper&) = delete;
@@ -68,11 +77,12 @@ class SessionKeeper {
 
   // The value of a Set-Cookie field; valid until the next call.
   std::string_view SetCookieValue(const SessionToken& token);
+  uint32_t policy() const { return policy_; }  // PolicyMark of the version in force
   std::chrono::seconds idle() const { return std::chrono::seconds(idle_); }
   std::chrono::seconds lifetime() const { return std::chrono::seconds(lifetime_); }
 
  private:
-  using Payload = std::array<uint8_t, 24>;
+  using Payload = std::array<uint8_t, 27>;
   using Signature = std::array<uint8_t, 16>;
 
   SessionDecision Begin(SessionDecision::Verdict verdict, base::WallTime now) const;
@@ -85,6 +95,7 @@ class SessionKeeper {
   std::unique_ptr<EVP_MAC_CTX, MacFree> mac_;  // keyed once, started anew for each signature
   std::string name_;
   std::string attributes_;
+  const uint32_t policy_;
   int64_t idle_;  // seconds, as those below
   int64_t lifetime_;
   int64_t refresh_;

@@ -90,4 +90,11 @@ base::Result<SessionKey> SessionKey::LoadOrMake(const std::string& path) {
   return Load(path, fd.get());
 }
 
+base::Result<SessionKey> SessionKey::LoadMade(const std::string& path) {
+  if (::access(path.c_str(), R_OK) == 0) return LoadOrMake(path);
+  return base::Error{fmt::format("cannot read the session key {}: {}; it is made when the edge first starts",
+                                 path, std::strerror(errno)),
+                     base::ExitCode::kInputOutput};
+}
+
 }  // namespace gatebook::proxy

@@ -28,6 +28,8 @@ class SessionKey {
   // Error: the file can't be made or read, is not 32 bytes long, is not a plain
   // file, or may be read or written by others than its owner.
   static base::Result<SessionKey> LoadOrMake(const std::string& path);
+  // For commands: the key is the edge's to make, for one that root made here it could not read.
+  static base::Result<SessionKey> LoadMade(const std::string& path);
 
   const std::array<uint8_t, kSize>& bytes() const { return bytes_; }
 

@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <openssl/x509.h>
 #include <unistd.h>
-
-#include <ctime>
 
 #include "base/log.h"
 #include "base/rfc3339.h"
@@ -23,21 +20,14 @@ uint64_t SumOf(const std::vector<const Tally<Enum>*>& tallies, Enum row) {
   return sum;
 }
 
-uint64_t Dropped(const StatusFacts& facts) {
-  uint64_t sum = 0;
-  for (const Metric metric :
-       {Metric::kVisitsDroppedFull, Metric::kVisitsDroppedNoSegment, Metric::kVisitsDroppedTooLarge,
-        Metric::kVisitsDroppedExpired, Metric::kVisitsDroppedRefused}) {
-    sum += base::Sum(facts.metrics, metric);
-  }
-  return sum;
-}
-
-base::WallTime NotAfter(const tls::LoadedCertificate& certificate) {
-  std::tm utc{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.leaf.get()), &utc) != 1) return {};
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(
-      std::chrono::system_clock::from_time_t(timegm(&utc)));
+// In words whether every visit is accounted for, here and now.
+std::string SumOfTheBook(const base::MetricsSnapshot& metrics) {
+  const uint64_t accepted = metrics.Get(Metric::kVisitsAccepted);
+  const uint64_t known = metrics.VisitsKnown();
+  if (accepted == known) return "accepted = stored + in_journal + quarantined + dropped";
+  return fmt::format("does not hold: accepted {} but stored + in_journal + quarantined + dropped = {}; this is a bug, "
+                     "please report it",
+                     accepted, known);
 }
 
 std::string TextOf(const logger::JournalState& state) {
@@ -71,6 +61,18 @@ Json Upstreams(const StatusFacts& facts) {
   return upstreams;
 }
 
+Json Retention(const review::StewardState& state) {
+  Json retention = {{"state", state.state}, {"rounds", state.rounds}, {"overdue", state.overdue},
+                    {"undated_keys", state.undated}};
+  if (state.looked) retention["looked"] = base::ToRfc3339(*state.looked);
+  if (state.next_destruction) retention["next_destruction"] = base::ToRfc3339(*state.next_destruction);
+  retention["redis_rewrite"] = state.rewrite;
+  if (state.rewritten) retention["redis_rewritten"] = base::ToRfc3339(*state.rewritten);
+  retention["ledger_lines"] = state.ledger_lines;
+  if (!state.ledger_digest.empty()) retention["ledger_digest"] = state.ledger_digest;
+  return retention;
+}
+
 void AppendLines(const Json& value, const std::string& name, std::string& out) {
   if (value.is_object()) {
     for (const auto& [key, inner] : value.items())
@@ -85,7 +87,8 @@ void AppendLines(const Json& value, const std::string& name, std::string& out) {
 }  // namespace
 
 std::string StatusPage(const StatusFacts& facts) {
-  const auto sum = [&facts](Metric metric) { return base::Sum(facts.metrics, metric); };
+  const base::MetricsSnapshot metrics(facts.metrics);
+  const auto sum = [&metrics](Metric metric) { return metrics.Get(metric); };
   const auto now = base::Clock::System().WallNow();
   Json status;
   status["version"] = GATEBOOK_VERSION;
@@ -115,22 +118,37 @@ std::string StatusPage(const StatusFacts& facts) {
   status["visits"] = {{"accepted", sum(Metric::kVisitsAccepted)},
                       {"stored", sum(Metric::kVisitsStored)},
                       {"in_journal", sum(Metric::kVisitsInJournal)},
+                      {"held", sum(Metric::kVisitsHeld)},
                       {"quarantined", sum(Metric::kVisitsQuarantined)},
-                      {"dropped", Dropped(facts)}};
+                      {"dropped", metrics.VisitsDropped()},
+                      {"sum", SumOfTheBook(metrics)}};
+  status["policy"] = {{"version", facts.config.visit.policy}, {"sessions_told", sum(Metric::kPolicyNotices)}};
+  status["objections"] = {{"registered", facts.objections},
+                          {"visits", sum(Metric::kObjectionsGpc) + sum(Metric::kObjectionsDnt) +
+                                         sum(Metric::kObjectionsCookie) + sum(Metric::kObjectionsRegister)}};
   const logger::JournalState journal = facts.journal.state();
   status["journal"] = {{"state", TextOf(journal)},
                        {"segments", sum(Metric::kJournalSegments)},
                        {"bytes", sum(Metric::kJournalBytes)}};
   const logger::RecorderState recorder = facts.recorder.state();
-  status["redis"] = {{"state", recorder.redis}, {"up", recorder.redis_up}, {"lag_ms", recorder.lag.count()}};
+  status["redis"] = {{"state", recorder.redis},
+                     {"up", recorder.redis_up},
+                     {"durability", recorder.durability},
+                     {"lag_ms", recorder.lag.count()}};
   status["dns"] = {
       {"state", recorder.dns}, {"pending", sum(Metric::kDnsPending)}, {"cached", sum(Metric::kDnsCached)}};
   status["geo"] = {{"state", recorder.geo}};
+  status["clock"] = {{"state", facts.clock.IsHeld()
+                                   ? "held: it leapt ahead, and nothing is destroyed for its age until it is back, or "
+                                     "confirmed by gatebook retention --confirm-clock"
+                                   : "ok"},
+                     {"ahead_ms", facts.clock.Ahead().count()}};
+  status["retention"] = Retention(facts.retention);
   if (facts.certificates != nullptr) {
     Json list = Json::array();
     for (const auto& certificate : facts.certificates->certificates()) {
       list.push_back({{"names", fmt::format("{}", fmt::join(certificate.names, " "))},
-                      {"not_after", base::ToRfc3339(NotAfter(certificate))}});
+                      {"not_after", base::ToRfc3339(tls::NotAfter(certificate))}});
     }
     status["certificates"] = std::move(list);
   }
@@ -192,7 +210,7 @@ std::string MetricsPage(const StatusFacts& facts) {
     for (const auto& certificate : facts.certificates->certificates()) {
       text += fmt::format(
           "gatebook_certificate_not_after_seconds{{certificate=\"{}\"}} {}\n", index++,
-          std::chrono::duration_cast<std::chrono::seconds>(NotAfter(certificate).time_since_epoch()).count());
+          std::chrono::duration_cast<std::chrono::seconds>(tls::NotAfter(certificate).time_since_epoch()).count());
     }
   }
   text += fmt::format(

@@ -18,6 +18,7 @@
 #include "proxy/close_reason.h"
 #include "proxy/health_board.h"
 #include "proxy/tally.h"
+#include "review/retention_steward.h"
 #include "tls/certificate_store.h"
 
 namespace gatebook::proxy {
@@ -46,6 +47,9 @@ struct StatusFacts {
   const logger::Recorder& recorder;
   const tls::CertificateStore* certificates;  // null: no TLS listener
   ReloadState reloads;
+  size_t objections;  // in the register
+  review::StewardState retention;
+  const base::GuardedClock& clock;
 };
 
 std::string StatusPage(const StatusFacts& facts);

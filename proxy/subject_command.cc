@@ -1,10 +1,7 @@
 #include "proxy/subject_command.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <memory>
 
 #include "proxy/admin_client.h"
@@ -21,28 +18,15 @@ int Fail(const base::Error& error) {
   return static_cast<int>(error.exit_code);
 }
 
-// The key is the edge's to make: one that root made here it could not read.
-base::Result<logger::ErasureKey> LoadKey(const std::string& path) {
-  if (::access(path.c_str(), R_OK) != 0) {
-    return base::Error{
-        fmt::format("cannot read the session key {}: {}; it is made when the edge first starts", path,
-                    std::strerror(errno)),
-        ExitCode::kInputOutput};
-  }
-  const auto key = SessionKey::LoadOrMake(path);
-  if (!key.ok()) return key.error();
-  return logger::ErasureKey(key->bytes());
-}
-
 int Run(const config::Config& config, const review::SubjectOptions& options, bool erase) {
   const base::Clock& clock = base::Clock::System();
   const auto subject = review::ParseSubject(options, clock.WallNow());
   if (!subject.ok()) return Fail(subject.error());
-  const auto key = LoadKey(config.session.key_file);
+  const auto key = SessionKey::LoadMade(config.session.key_file);
   if (!key.ok()) return Fail(key.error());
   auto client = logger::RedisClient::Connect(config.redis);
   if (!client.ok()) return Fail(client.error());
-  const review::SubjectRights rights(config, **client, clock, *key);
+  const review::SubjectRights rights(config, **client, clock, logger::ErasureKey(key->bytes()));
   if (!erase) return review::RunSubjectExport(rights, *subject, stdout);
   const auto tell = [&config] {
     const auto answer = TellAdmin(config.admin.address, "/erasures");

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ip_address.h"
@@ -26,7 +27,16 @@ class UpstreamLookups {
  public:
   // `on_addresses` is called, later than this, whenever a name's addresses are known anew; never with none.
   using OnAddresses = std::function<void(const std::string& hostname, const std::vector<base::IpAddress>&)>;
-  UpstreamLookups(net::Loop& loop, const config::Config& config, OnAddresses on_addresses);
+  struct Options {
+    std::vector<net::DnsServerAddress> servers;  // empty: the system's
+    std::chrono::milliseconds at_the_earliest{5'000};
+    std::chrono::milliseconds at_the_latest{30'000};
+    std::chrono::milliseconds unknown{1'000};
+  };
+  UpstreamLookups(net::Loop& loop, const config::Config& config, OnAddresses on_addresses)
+      : UpstreamLookups(loop, config, std::move(on_addresses), Options()) {}
+  UpstreamLookups(net::Loop& loop, const config::Config& config, OnAddresses on_addresses,
+                  const Options& when);
 
  private:
   struct Name {
@@ -39,6 +49,7 @@ class UpstreamLookups {
   void OnAnswer(const std::string& hostname, Name& name, const net::DnsAnswer& answer);
 
   net::Loop& loop_;
+  const Options when_;
   OnAddresses on_addresses_;
   std::unique_ptr<net::Resolver> resolver_;  // only if any server is a host name
   std::map<std::string, Name> names_;

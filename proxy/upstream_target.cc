@@ -64,7 +64,9 @@ base::Result<std::vector<UpstreamTls>> MakeUpstreamTls(const config::Config& con
     for (UpstreamTls& of_thread : contexts) {
       of_thread.emplace_back();
       if (!any_tls) continue;
-      auto context = tls::TlsClientContext::Make(upstream, trust);
+      auto context = tls::TlsClientContext::Make(
+          upstream, upstream.servers, upstream.protocol == config::UpstreamProtocol::kH2 ? "h2" : "http/1.1",
+          trust);
       if (!context.ok()) {
         return base::Error{fmt::format("upstream {}: {}", upstream.name, context.error().message),
                            base::ExitCode::kConfig};

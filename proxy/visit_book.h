@@ -18,6 +18,7 @@
 #include "logger/source.h"
 #include "logger/visit.h"
 #include "proxy/client_facts.h"
+#include "proxy/objection.h"
 
 namespace gatebook::proxy {
 
@@ -25,6 +26,10 @@ namespace gatebook::proxy {
 struct VisitSession {
   logger::SessionId id;
   bool is_new = false;  // this exchange opened it
+  // This very request shows the session's cookie; a connection that remembers it does not.
+  bool is_shown = false;
+  base::WallTime began{};  // by the cookie
+  Objected objected = Objected::kNo;
 };
 
 struct VisitFacts {
@@ -55,9 +60,10 @@ class VisitBook {
   bool MustRefuse() const {
     return refuse_when_full_ && (!journal_.HasRoom() || (await_flush_ && journal_.IsFlushFailing()));
   }
-  // `head`: of a broken request what is known of it. `open`: to be completed by WriteClosing().
+  // `head`: of a broken request what is known of it. `open`: to be completed by WriteClosing(). `recorded`:
+  // the fields that may be.
   logger::Appended Write(const VisitFacts& facts, const ClientFacts& client, const http::RequestHead& head,
-                         bool open, const config::Visit& rules);
+                         bool open, const config::Visit& rules, config::VisitFieldSet recorded);
   logger::Appended WriteClosing(logger::VisitId of, const VisitFacts& facts);
 
   bool refuses_when_full() const { return refuse_when_full_; }
@@ -73,6 +79,9 @@ class VisitBook {
   }
 
  private:
+  void WriteSource(logger::Visit& visit, const VisitFacts& facts, const http::RequestHead& head,
+                   config::VisitFieldSet recorded);
+
   logger::JournalWriter& journal_;
   logger::NameHints& hints_;
   const bool refuse_when_full_;

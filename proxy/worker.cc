@@ -22,6 +22,7 @@ Worker::Worker(const Parts& parts, Share first)
       last_sign_(base::Clock::System().SteadyNow()),
       in_force_(first.edition->number) {
   context_.generation = MakeGeneration(first);
+  context_.objections = parts.objections;
 }
 
 Worker::~Worker() { Join(); }
@@ -188,6 +189,14 @@ void Worker::SetUpstreamAddresses(const std::string& hostname, std::vector<base:
   PostIfAlive([this, hostname, addresses = std::move(addresses)] {
     names_.Set(hostname, addresses);
     for (auto& upstream : context_.generation->upstreams) upstream->OnNamesChanged();
+  });
+}
+
+void Worker::SetObjections(std::shared_ptr<const logger::ObjectionList> objections,
+                           std::shared_ptr<std::promise<void>> taken) {
+  PostIfAlive([this, objections = std::move(objections), taken = std::move(taken)] {
+    context_.objections = objections;
+    taken->set_value();
   });
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -45,7 +46,8 @@ class Worker final : private ArrivingConnection::Host {
     logger::NameHints& hints;
     base::MetricsBlock& metrics;
     const SessionKey& session_key;
-    uint32_t workers;  // how many there are
+    uint32_t workers;                                         // how many there are
+    std::shared_ptr<const logger::ObjectionList> objections;  // null: none
   };
 
   Worker(const Parts& parts, Share first);
@@ -64,6 +66,9 @@ class Worker final : private ArrivingConnection::Host {
   // Number of the edition in force.
   uint64_t in_force() const { return in_force_.load(std::memory_order_acquire); }
   void SetUpstreamAddresses(const std::string& hostname, std::vector<base::IpAddress> addresses);
+  // `taken`: set once requests are judged by it.
+  void SetObjections(std::shared_ptr<const logger::ObjectionList> objections,
+                     std::shared_ptr<std::promise<void>> taken);
   void AskForSign();  // the loop answers by moving last_sign()
   base::SteadyTime last_sign() const { return last_sign_.load(std::memory_order_relaxed); }
   bool IsDrained() const { return drained_.load(std::memory_order_acquire); }

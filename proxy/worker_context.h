@@ -14,6 +14,7 @@
 #include "http/h2_stream.h"
 #include "http/refusal.h"
 #include "http/request_parser.h"
+#include "logger/objections.h"
 #include "net/loop.h"
 #include "proxy/close_reason.h"
 #include "proxy/generation.h"
@@ -43,6 +44,7 @@ struct WorkerContext {
   http::H2Pool& h2_pool;
   Tally<http::H2End>& h2_ends;
   bool draining = false;
+  std::shared_ptr<const logger::ObjectionList> objections = nullptr;  // null: nobody is in the register
   // Room for the fields of an answer that is being written.
   std::vector<http::Field> kept_fields = {};
   std::vector<http::Field> more_fields = {};
