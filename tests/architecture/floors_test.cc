@@ -82,6 +82,7 @@ TEST(Floors, ALibraryHasOneHome) {
       {"libmaxminddb", {"maxminddb"}, {"logger"}},
       {"toml++", {"toml"}, {"config"}},
       {"nghttp2", {"nghttp2/"}, {"http"}},
+      {"cmark", {"cmark"}, {"proxy"}},
   };
   for (const SourceFile& file : AllFiles()) {
     if (file.folder == "tests" || file.folder == "bench") continue;

@@ -132,6 +132,28 @@ TEST_F(LogTest, ReopeningGoesOnUnderTheOldNameInANewFile) {
   EXPECT_TRUE(lines[0].ends_with("after"));
 }
 
+TEST_F(LogTest, ChangesItsFileAndItsLevelWhileItRuns) {
+  ASSERT_TRUE(LogSink::Open(path_, LogLevel::kInfo).ok());
+  LogInfo("a", "before");
+  ASSERT_TRUE(WaitUntil([&] { return ReadFile(path_).find("before") != std::string::npos; }));
+  const std::string other = directory_.Path("other.log");
+  auto file = LogSink::OpenFile(other);
+  ASSERT_TRUE(file.ok());
+  LogSink::Change(other, std::move(file).value(), LogLevelOf("warning"));
+  LogInfo("a", "unheard");
+  LogWarning("a", "after");
+  ASSERT_TRUE(WaitUntil([&] { return ReadFile(other).find("after") != std::string::npos; }));
+  // And is rotated under its new name.
+  std::filesystem::rename(other, other + ".1");
+  LogSink::Reopen();
+  LogWarning("a", "rotated");
+  LogSink::Close();
+  EXPECT_EQ(Lines(ReadFile(path_)).size(), 1U);
+  EXPECT_EQ(Lines(ReadFile(other + ".1")).size(), 1U);
+  EXPECT_EQ(Lines(ReadFile(other)).size(), 1U);
+  EXPECT_FALSE(LogSink::OpenFile(directory_.Path("none/a.log")).ok());
+}
+
 TEST_F(LogTest, AFileThatCannotBeReopenedIsWrittenOn) {
   const std::string folder = directory_.Path("logs");
   ASSERT_TRUE(std::filesystem::create_directory(folder));

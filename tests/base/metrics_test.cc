@@ -116,5 +116,55 @@ TEST(Metrics, AReaderOnAnotherThreadSeesACounterGrow) {
   EXPECT_EQ(last, 100000U);
 }
 
+// A worker appends, the recorder takes; whoever looks at any moment sees sums that hold, and no gauge below
+// zero.
+TEST(Metrics, TheSumOfTheBookHoldsInEverySnapshotWhileOthersCount) {
+  MetricsBlock worker;
+  MetricsBlock recorder;
+  std::atomic<uint64_t> appended{0};
+  std::atomic<bool> end{false};
+  std::thread appending([&] {
+    while (!end.load()) {
+      {
+        const MetricsBlock::Together together(worker);
+        worker.Add(Metric::kVisitsAccepted);
+        worker.Add(appended.load() % 7 == 6 ? Metric::kVisitsDroppedFull : Metric::kVisitsInJournal);
+      }
+      appended.fetch_add(1);
+    }
+  });
+  std::thread taking([&] {
+    for (uint64_t taken = 0; !end.load();) {
+      if (taken == appended.load()) continue;
+      if (taken++ % 7 == 6) continue;
+      const MetricsBlock::Together together(recorder);
+      recorder.Add(Metric::kVisitsStored);
+      recorder.Sub(Metric::kVisitsInJournal);
+    }
+  });
+  uint64_t last = 0;
+  for (int i = 0; i < 20'000 || last < 1000; ++i) {
+    const MetricsSnapshot snapshot({&recorder, &worker});
+    last = snapshot.Get(Metric::kVisitsAccepted);
+    ASSERT_EQ(last, snapshot.VisitsKnown()) << i;
+    ASSERT_LE(snapshot.Get(Metric::kVisitsInJournal), last) << i;
+  }
+  end = true;
+  appending.join();
+  taking.join();
+}
+
+TEST(Metrics, EveryReasonForDroppingAVisitIsInTheSum) {
+  MetricsBlock block;
+  uint64_t dropped = 0;
+  ForEveryMetric([&](Metric metric) {
+    if (std::string_view(InfoOf(metric).name) != "gatebook_visits_dropped_total") return;
+    block.Add(metric, 10);
+    dropped += 10;
+  });
+  EXPECT_GE(dropped, 60u);
+  EXPECT_EQ(MetricsSnapshot({&block}).VisitsDropped(), dropped);
+}
+
 }  // namespace
 }  // namespace gatebook::base

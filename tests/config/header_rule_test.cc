@@ -75,6 +75,7 @@ TEST(HeaderRule, FieldsOfOursAreRefusedInAnyCase) {
                            "Via",
                            "X-Request-ID",
                            "X-Session-ID",
+                           "X-Gatebook-Objection",
                            "Sec-WebSocket-Key",
                            "HTTP2-Settings",
                            "Traceparent",

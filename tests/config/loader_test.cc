@@ -151,15 +151,30 @@ TEST(Loader, SettingsThatContradictEachOtherAreRefused) {
   EXPECT_THAT(Faults("[[route]]\nupstream = \"app\"\n[[route]]\nupstream = \"app\"\n"),
               HasSubstr("same host and path"));
   EXPECT_THAT(Faults("[journal]\nmax_size = \"16MiB\"\n"), HasSubstr("at least two segments of 16MiB"));
+  EXPECT_THAT(Faults("[statistics]\nk = 30\n"), HasSubstr("k: round, 20, must be at least twice k, 60"));
   EXPECT_THAT(Faults("[[listen]]\naddress = \"127.0.0.1:7\"\ntls = false\n"
                      "[[listen]]\naddress = \"127.0.0.1:7\"\ntls = false\n"),
               HasSubstr("another [[listen]] has it already"));
 }
 
-TEST(Loader, WhatThisVersionCannotDoIsSaidInASentence) {
-  EXPECT_THAT(Faults("[redis]\nurl = \"rediss://redis.internal\"\n"),
-              HasSubstr("not supported by this version"));
-  EXPECT_THAT(Faults("[redis]\ncluster = true\n"), HasSubstr("not supported by this version"));
+TEST(Loader, SettingsOfRedisFitItsForm) {
+  const auto faults = [](const std::string& more) { return Faults("[redis]\n" + more + "\n"); };
+  EXPECT_THAT(faults("tls_name = \"redis.internal\""), HasSubstr("tls_name: url is not \"rediss://"));
+  EXPECT_THAT(faults("url = \"rediss://r\"\ntls_key = \"/dev/null\""),
+              HasSubstr("tls_certificate is missing"));
+  EXPECT_THAT(faults("url = \"rediss://r\"\ntls_ca = \"/dev/null\"\ntls_verify = false"),
+              HasSubstr("tls_ca: of no use"));
+  EXPECT_THAT(faults("nodes = [\"10.0.0.1:6379\"]"), HasSubstr("nodes: only with cluster = true"));
+  EXPECT_THAT(faults("url = \"redis://r/1\"\ncluster = true"),
+              HasSubstr("a Cluster has the database 0 only"));
+  EXPECT_THAT(faults("url = \"unix:///run/r\"\ncluster = true"), HasSubstr("leads to one of them only"));
+  EXPECT_THAT(faults("sentinels = [\"10.0.0.1:26379\"]"), HasSubstr("sentinel_master is missing"));
+  EXPECT_THAT(faults("sentinel_master = \"m\""), HasSubstr("sentinels is missing"));
+  EXPECT_THAT(faults("sentinel_user = \"u\""), HasSubstr("sentinel_password_file is missing"));
+  EXPECT_THAT(faults("cluster = true\nsentinels = [\"10.0.0.1:26379\"]\nsentinel_master = \"m\""),
+              HasSubstr("sentinels: a Cluster fails over by itself"));
+  EXPECT_EQ(faults("url = \"rediss://u@r:1/2\"\nsentinels = [\"s.internal:26379\"]\nsentinel_master = \"m\""),
+            "");
 }
 
 TEST(Loader, SettingsOfAnUpstreamFitItsServers) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -14,6 +15,14 @@ namespace {
 
 std::string NameOf(const Option& option) { return SectionOf(option).Heading() + " " + option.key; }
 
+// Keys that are taken only together with another of their section.
+const std::map<std::string, std::string> kBeside = {{"[redis] sentinels", "sentinel_master"},
+                                                    {"[redis] sentinel_master", "sentinels"},
+                                                    {"[redis] nodes", "cluster"}};
+// Numbers of one section that depend on each other are tried where the other leaves room.
+const std::map<std::string, std::string> kRoomFor = {{"[statistics] k", "round = 100000\n"},
+                                                     {"[statistics] round", "k = 5\n"}};
+
 // A whole config in which `option` has the value `toml`.
 std::string TextWith(const Option& option, const std::string& toml) {
   std::string text;
@@ -24,6 +33,9 @@ std::string TextWith(const Option& option, const std::string& toml) {
       if (other.section != section.id) continue;
       if (&other == &option) {
         text += std::string(other.key) + " = " + toml + "\n";
+      } else if (const auto beside = kBeside.find(toml == option.example ? NameOf(option) : "");
+                 beside != kBeside.end() && other.key == beside->second) {
+        text += std::string(other.key) + " = " + (*other.example != '\0' ? other.example : "true") + "\n";
       } else if (other.required) {
         text += std::string(other.key) + " = " + other.example + "\n";
       }
@@ -91,7 +103,11 @@ TEST(OptionTable, EveryOptionRefusesAValueOfTheWrongType) {
 TEST(OptionTable, NumbersDurationsAndSizesKeepToTheirBounds) {
   for (const Option& option : Options()) {
     const auto load = [&](const std::string& value) {
-      return LoadText(TextWith(option, value), "gatebook.toml", FileChecks::kOff).ok();
+      std::string text = TextWith(option, value);
+      if (const auto room = kRoomFor.find(NameOf(option)); room != kRoomFor.end()) {
+        text.insert(text.find(std::string(option.key) + " = "), room->second);
+      }
+      return LoadText(text, "gatebook.toml", FileChecks::kOff).ok();
     };
     const bool is_number = option.type == OptionType::kInteger;
     const bool is_duration = option.type == OptionType::kDuration;
@@ -103,10 +119,18 @@ TEST(OptionTable, NumbersDurationsAndSizesKeepToTheirBounds) {
     EXPECT_FALSE(load(print(option.most + 1))) << NameOf(option);
     EXPECT_TRUE(option.least == 0 || !load(print(option.least - 1))) << NameOf(option);
     EXPECT_TRUE(!is_number || !load("-1")) << NameOf(option);
-    // The bounds themselves are inside; journal sizes depend on each other.
+    // The bounds themselves are inside; journal sizes depend on each other, and so do k and round.
     if (option.section == SectionId::kJournal) continue;
+    if (option.section == SectionId::kStatistics && is_number) continue;
     EXPECT_TRUE(load(print(option.least))) << NameOf(option);
     EXPECT_TRUE(load(print(option.most))) << NameOf(option);
+  }
+}
+
+TEST(OptionTable, KAndRoundOfStatisticsReachTheirBoundsTogether) {
+  const Option& k = *FindOption(SectionId::kStatistics, "k");
+  for (const char* both : {"5\nround = 10", "1000\nround = 100000"}) {
+    EXPECT_TRUE(LoadText(TextWith(k, both), "gatebook.toml", FileChecks::kOff).ok()) << both;
   }
 }
 

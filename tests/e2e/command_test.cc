@@ -9,7 +9,7 @@ class CommandTest : public EdgeTest {};
 TEST(Commands, EveryCommandHasHelpWithAnExample) {
   const auto help = support::Run({GATEBOOK_BINARY, "--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"run", "check", "visits", "session", "status", "config", "version"}) {
+  for (const char* command : {"run", "check", "visits", "session", "status", "doctor", "config", "version"}) {
     EXPECT_THAT(help.output, testing::HasSubstr(command));
     const auto its_help = support::Run({GATEBOOK_BINARY, command, "--help"});
     EXPECT_EQ(its_help.exit_code, 0) << command;

@@ -1,5 +1,6 @@
 // Clients that use HTTP/2 to harm: each is asked to be calm, timed out or refused, is counted,
 // costs a bounded amount of memory, and nobody else notices.
+#include <cstdlib>
 #include <sstream>
 #include <thread>
 
@@ -18,6 +19,8 @@ using http::Rst;
 using http::With;
 
 constexpr uint64_t kMostGrowthKib = 64 * 1024;
+// A sanitizer keeps several octets for each of the program's.
+uint64_t MostGrowthKib() { return kMostGrowthKib * (std::getenv("GATEBOOK_BINARY") == nullptr ? 1 : 4); }
 constexpr uint16_t kInitialWindowSize = 4;
 
 class Http2AttackTest : public EdgeTest {
@@ -57,7 +60,7 @@ class Http2AttackTest : public EdgeTest {
     attack();
     over = true;
     other.join();
-    EXPECT_LT(PeakKib(), before + kMostGrowthKib);
+    EXPECT_LT(PeakKib(), before + MostGrowthKib());
   }
 
   // `bytes` after the hello make us ask for calm, for the reason `slug`.
@@ -180,6 +183,33 @@ TEST_F(Http2AttackTest, StreamsBehindAClosedWindowAreGivenUp) {
   upstream_->CloseAll();
 }
 
+// Five hundred streams: each head costs a few bytes on the wire, and is held as long as its answer is not
+// taken.
+TEST_F(Http2AttackTest, TinyFieldsBehindAClosedWindowHoldLittle) {
+  Say("timeouts", "write_idle = \"500ms\"");
+  Behind([](UpstreamConnection& connection, HttpMessage& request) {
+    const bool large = request.first_line.starts_with("GET /large");
+    connection.Send(Answer(200, large ? std::string(200'000, 'x') : "hello"));
+  });
+  Start();
+  WhileAnotherIsServed([&] {
+    std::vector<std::unique_ptr<H2Client>> attackers;
+    for (int i = 0; i < 5; ++i) {
+      attackers.push_back(std::make_unique<H2Client>(edge_->Tls(), http::Setting(kInitialWindowSize, 0)));
+      const std::string first = http::Block(http::Get("/large")) + http::IndexedLiteral("a", "");
+      ASSERT_TRUE(attackers[i]->Send(OnStreams(100, [&](int32_t id) {
+        return Headers(id, (id == 1 ? first : http::Block(http::Get("/large"))) + std::string(90, '\xbe'));
+      })));
+    }
+    for (const auto& attacker : attackers) {
+      for (int i = 0; i < 100; ++i) EXPECT_NE(attacker->WaitFor("RST "), "");
+      EXPECT_EQ(attacker->payload(), "");
+    }
+  });
+  EXPECT_EQ(Refusals("write_timeout") + Refusals("heads_held"), 500u);
+  upstream_->CloseAll();
+}
+
 TEST_F(Http2AttackTest, AConnectionThatReadsNothingIsGivenUp) {
   Say("timeouts", "write_idle = \"500ms\"");
   Behind(LargeOrSmall);
@@ -194,6 +224,7 @@ TEST_F(Http2AttackTest, AConnectionThatReadsNothingIsGivenUp) {
       return edge_->Metric("gatebook_connections_closed_total{reason=\"write_timeout\"}") == 1;
     }));
   });
+  EXPECT_EQ(Refusals("write_timeout"), 100u) << "each of its visits says so";
   upstream_->CloseAll();
 }
 

@@ -124,6 +124,44 @@ TEST_F(Http2BorderTest, ABodyOfAnotherLengthThanItSaysNeverLooksWhole) {
   }
 }
 
+// Its answer waits for the disk, when nothing is left of what was asked but that it was HEAD.
+TEST_F(Http2BorderTest, ARefusedHeadIsAnsweredWithoutABody) {
+  Say("journal", "flush = \"always\"");
+  Start();
+  H2Client client(edge_->Tls());
+  H2FieldList head = GetWith(kPath, "/a#b");
+  head[kMethod].second = "HEAD";
+  ASSERT_TRUE(client.Send(Headers(1, head) + Headers(3, GetWith(kPath, "/a#b"))));
+  EXPECT_THAT(client.WaitFor("HEADERS 1"), testing::StartsWith("HEADERS 1 end :status=400"));
+  EXPECT_THAT(client.WaitFor("HEADERS 3"), testing::StartsWith("HEADERS 3 :status=400"));
+  EXPECT_THAT(client.WaitFor("DATA"), testing::StartsWith("DATA 3 end"));
+}
+
+TEST_F(Http2BorderTest, WhatAClientsFramesBreakIsInTheBookWithItsReason) {
+  Behind([this](UpstreamConnection& connection, HttpMessage&) {
+    connection.WaitFor([this] { return go_.load(); });
+  });
+  Start();
+  H2Client stream(edge_->Tls());
+  ASSERT_TRUE(stream.Send(Headers(1, http::Get("/stream"))));
+  ASSERT_TRUE(upstream_->WaitForRequests(1));
+  ASSERT_TRUE(stream.Send(http::WindowUpdate(1, 0x7fffffff)));
+  EXPECT_EQ(stream.WaitFor("RST 1"), "RST 1 3");
+  H2Client connection(edge_->Tls());
+  ASSERT_TRUE(connection.Send(Headers(1, http::Get("/connection"))));
+  ASSERT_TRUE(upstream_->WaitForRequests(2));
+  ASSERT_TRUE(connection.Send(http::WindowUpdate(0, 0x7fffffff)));
+  EXPECT_THAT(connection.ReadToClose(), testing::HasSubstr("GOAWAY 1 3"));
+  const auto visits = edge_->WaitForVisits(2);
+  ASSERT_EQ(visits.size(), 2u);
+  for (const json& visit : visits) {
+    EXPECT_EQ(visit["denied"], visit["path"] == "/stream" ? "stream_broken" : "connection_broken") << visit;
+  }
+  EXPECT_EQ(Refusals("stream_broken"), 1u);
+  EXPECT_EQ(Refusals("connection_broken"), 1u);
+  go_ = true;
+}
+
 // ---- time
 
 TEST_F(Http2BorderTest, PingsDoNotKeepAnIdleConnection) {
@@ -147,6 +185,25 @@ TEST_F(Http2BorderTest, AHelloAloneDoesNotHoldAConnection) {
   Start();
   H2Client client(edge_->Tls());
   EXPECT_THAT(client.ReadToClose(), testing::ContainsRegex("GOAWAY 0 0 "));
+}
+
+// Nothing more is wanted of these streams, and their client never ends its side of them.
+TEST_F(Http2BorderTest, StreamsThatTheirClientLeavesOpenDoNotHoldAConnection) {
+  Say("timeouts", "keep_alive = \"300ms\"");
+  Start();
+  const H2FieldList empty = With(http::Post(), {{"content-length", "0"}});
+  H2FieldList socket = http::Get("/socket");
+  socket[kMethod].second = "CONNECT";
+  socket.insert(socket.begin(), {":protocol", "websocket"});
+  socket.push_back({"sec-websocket-version", "13"});
+  for (const H2FieldList& fields : {empty, socket}) {
+    H2Client client(edge_->Tls());
+    ASSERT_TRUE(client.Send(Headers(1, fields, false)));
+    EXPECT_NE(client.WaitFor("HEADERS 1"), "");
+    EXPECT_EQ(client.WaitFor("RST 1"), "RST 1 0");
+    EXPECT_THAT(client.ReadToClose(), testing::ContainsRegex("GOAWAY 1 0 "));
+  }
+  EXPECT_TRUE(WaitUntil([this] { return Ends("drained") == 2; }));
 }
 
 TEST_F(Http2BorderTest, ABodyThatDoesNotComeIsGivenUp) {

@@ -191,6 +191,27 @@ TEST_F(Http2TunnelTest, AnIdleTunnelIsGivenUp) {
   H2Client client(edge_->Tls());
   ASSERT_TRUE(client.Send(Headers(1, kSocket, false)));
   EXPECT_EQ(client.WaitFor("RST 1"), "RST 1 8");
+  EXPECT_TRUE(WaitUntil([this] {
+    const auto visits = edge_->Visits();
+    return visits.size() == 1 && visits[0].value("denied", "") == "tunnel_idle";
+  }));
+  EXPECT_EQ(Refusals("tunnel_idle"), 1u);
+}
+
+TEST_F(Http2TunnelTest, ATunnelWhosePingsFlowIsNotIdle) {
+  Say("timeouts",
+      "tunnel_idle = \"400ms\"\nkeep_alive = \"100ms\"\nfirst_byte = \"100ms\"\nupstream_idle = \"100ms\"");
+  Behind(Echo);
+  Start();
+  H2Client client(edge_->Tls());
+  ASSERT_TRUE(client.Send(Headers(1, kSocket, false)));
+  const std::string ping = "\x89\x80mask";
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  for (size_t sent = ping.size(); std::chrono::steady_clock::now() < until; sent += ping.size()) {
+    ASSERT_TRUE(client.Send(Data(1, ping)));
+    ASSERT_TRUE(client.WaitForPayload(sent));
+  }
+  EXPECT_EQ(client.WaitFor("RST 1"), "RST 1 8");  // now that they do not flow any more
 }
 
 TEST_F(Http2TunnelTest, AClientThatReadsNothingOfATunnelIsGivenUp) {

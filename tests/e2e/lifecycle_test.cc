@@ -125,7 +125,8 @@ TEST_F(LifecycleTest, ASecondInstanceOnTheSameJournalIsRefusedWithAClearSentence
   }
   const auto second = support::Run({GATEBOOK_BINARY, "run", "-c", other.Write("gatebook.toml", config)});
   EXPECT_THAT(second.exit_code, testing::AnyOf(73, 74)) << second.errors;
-  EXPECT_THAT(second.errors, testing::HasSubstr(edge_->journal_directory()));
+  EXPECT_THAT(second.errors,
+              testing::HasSubstr(edge_->journal_directory() + " is in use by another gatebook"));
   EXPECT_TRUE(RawClient(edge_->Tls()).Get("/"));
 }
 

@@ -73,5 +73,28 @@ TEST_F(PlacesTest, ADamagedDatabaseLeavesTheOldOneInUseAndSaysSo) {
   EXPECT_EQ(visits[1]["country"], "FI");
 }
 
+TEST_F(PlacesTest, AReloadWithADamagedDatabaseIsRefusedWhole) {
+  WritePlaces("FI");
+  Use();
+  Start();
+  files_.Write("places.new", "this is no database");
+  std::filesystem::rename(files_.Path("places.new"), files_.Path("places.mmdb"));
+  Say("limits", "connections = 77");
+  edge_->Configure(options_);
+  const support::Finished refused = edge_->Command({"reload", "--wait"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.errors, testing::HasSubstr("places.mmdb is no place database"));
+  EXPECT_EQ(edge_->Metric("gatebook_generation"), 1u);
+  EXPECT_EQ(edge_->Metric("gatebook_reloads_total{result=\"failed\"}"), 1u);
+
+  WritePlaces("SE");
+  const support::Finished taken = edge_->Command({"reload", "--wait"});
+  EXPECT_EQ(taken.exit_code, 0) << taken.errors;
+  EXPECT_TRUE(WaitUntil([&] { return edge_->Metric("gatebook_geo_reloads_total{result=\"ok\"}") == 1; }));
+  ASSERT_TRUE(RawClient(edge_->Tls()).Get("/"));
+  ASSERT_EQ(edge_->WaitForVisits(1).size(), 1u);
+  EXPECT_EQ(LastVisit()["country"], "SE");
+}
+
 }  // namespace
 }  // namespace gatebook::e2e

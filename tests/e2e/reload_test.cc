@@ -130,6 +130,25 @@ TEST_F(ReloadTest, WhatNeedsARestartIsNamed) {
   EXPECT_THAT(reload.errors, testing::HasSubstr("a change of edge.name, [journal] needs a restart"));
 }
 
+TEST_F(ReloadTest, TheLogGoesOnElsewhereAndMoreQuietly) {
+  Start();
+  support::TempDirectory files;
+  Say("log", "file = \"" + files.Path("none/gatebook.log") + "\"");
+  const Finished refused = Reload();
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.errors, testing::HasSubstr("cannot open the log file"));
+  options_.sections["log"].clear();
+  Say("log", "level = \"error\"\nfile = \"" + files.Path("gatebook.log") + "\"");
+  ASSERT_EQ(Reload().exit_code, 0);
+  Say("limits", "connections = \"many\"");
+  EXPECT_EQ(Reload().exit_code, 1);
+  EXPECT_TRUE(WaitUntil([&] {
+    return support::ReadFile(files.Path("gatebook.log")).find("error server: reload refused") !=
+           std::string::npos;
+  }));
+  EXPECT_THAT(support::ReadFile(files.Path("gatebook.log")), testing::Not(testing::HasSubstr(" info ")));
+}
+
 TEST_F(ReloadTest, WithoutAProcessTheCommandSaysSo) {
   Prepare();
   verify_ = false;
@@ -150,6 +169,8 @@ TEST_F(ReloadTest, ACertificateIsSwappedForNewConnections) {
   ASSERT_EQ(reload.exit_code, 0) << reload.errors;
   EXPECT_THAT(RawClient(edge_->Tls()).server_names(), testing::HasSubstr("renewed.example"));
   EXPECT_EQ(BodyOf(kept.Get("/")), "first");
+  EXPECT_GT(edge_->Metric("gatebook_certificate_not_after_seconds{certificate=\"0\"}"),
+            static_cast<uint64_t>(std::time(nullptr)));
 }
 
 // As certbot does: the names are links, and they are exchanged one after the other.

@@ -146,6 +146,11 @@ TEST_F(TunnelTest, AnIdleTunnelIsGivenUp) {
   ASSERT_TRUE(client.Send(Request("GET /socket", kHandshake)));
   ASSERT_TRUE(client.ReadResponse());
   EXPECT_TRUE(client.WaitClosed());
+  EXPECT_TRUE(WaitUntil([this] {
+    const auto visits = edge_->Visits();
+    return visits.size() == 1 && visits[0].value("denied", "") == "tunnel_idle";
+  }));
+  EXPECT_EQ(Refusals("tunnel_idle"), 1u);
 }
 
 TEST_F(TunnelTest, TheUpstreamsEndEndsTheTunnel) {

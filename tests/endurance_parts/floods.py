@@ -86,7 +86,8 @@ def flood(world, name, ends, seconds):
         calm += watch(world.port, seconds / SLICES)
         # Least of all for the machine: it is the edge that has to hold it back.
         attacker = subprocess.Popen(["nice", "-n", "19", sys.executable, os.path.abspath(__file__), name, str(world.port),
-                                     str(seconds / SLICES)], stdout=subprocess.PIPE, text=True)
+                                     str(seconds / SLICES)], stdout=subprocess.PIPE, text=True,
+                                    env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
         under += watch(world.port, seconds / SLICES)
         grown = max(grown, world.memory_kib() - memory)
         for what, count in json.loads(attacker.communicate(timeout=60)[0]).items():

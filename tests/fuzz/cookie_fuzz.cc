@@ -15,7 +15,7 @@ using namespace gatebook;
 constexpr std::string_view kName = "__Host-gatebook";
 
 proxy::SessionKeeper& Keeper() {
-  static proxy::SessionKeeper keeper(proxy::SessionKey({1, 2, 3}), config::Session());
+  static proxy::SessionKeeper keeper(proxy::SessionKey({1, 2, 3}), config::Session(), "1");
   return keeper;
 }
 

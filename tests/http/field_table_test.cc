@@ -47,6 +47,7 @@ const std::pair<const char*, FieldId> kNames[] = {
     {"Traceparent", FieldId::kTraceparent},
     {"Tracestate", FieldId::kTracestate},
     {"Via", FieldId::kVia},
+    {"X-Gatebook-Objection", FieldId::kXGatebook},
 };
 
 TEST(FieldTable, KnowsEveryNameInAnyCase) {
@@ -65,7 +66,7 @@ TEST(FieldTable, KnowsNoNameByHalf) {
     const std::string text = name;
     EXPECT_EQ(KindOf(text.substr(1)).id, FieldId::kOther) << name;
     EXPECT_EQ(KindOf("x" + text).id, FieldId::kOther) << name;
-    if (id != FieldId::kXForwarded && id != FieldId::kSecWebSocket) {
+    if (id != FieldId::kXForwarded && id != FieldId::kSecWebSocket && id != FieldId::kXGatebook) {
       EXPECT_EQ(KindOf(text + "x").id, FieldId::kOther) << name;
     }
   }

@@ -1,4 +1,5 @@
 // Floods: each of them ends the connection for its own reason, and ordinary use does not.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/http/h2_peer.h"
@@ -157,6 +158,37 @@ TEST(H2Floods, OfHeadsThatAreHeldAreRefusedStreamByStream) {
   // When one has gone there is room again.
   EXPECT_EQ(peer.Feed(Rst(1) + Rst(3) + Headers(stream, Block(Get()) + std::string(7, '\xbe'), false)), "");
   EXPECT_FALSE(peer.session().IsOver());
+}
+
+TEST(H2Floods, OfTrailersThatAreHeldEndTheirStreams) {
+  H2Peer peer;
+  peer.Greet();
+  // One field of 3,900 bytes, and then two bytes on each stream to say it twice.
+  peer.Feed(Headers(1, Block(Post()) + IndexedLiteral("a", std::string(3900, 'b')), false));
+  int told = 0;
+  std::string heard;
+  for (int stream = 3; stream < 200; stream += 2) {
+    heard += peer.Feed(Headers(stream, Post(), false) + Headers(stream, std::string(2, '\xbe')));
+    told += peer.Told().find("trailers a=") != std::string::npos;
+  }
+  EXPECT_GT(told, 40);
+  EXPECT_LT(told * 2 * 3900u, H2Session::kHeldMost);
+  EXPECT_THAT(heard, testing::HasSubstr("RST 197 1"));
+  // When the streams have gone there is room again.
+  for (int stream = 1; stream < 200; stream += 2) peer.Feed(Rst(stream));
+  peer.Told();
+  EXPECT_EQ(peer.Feed(Headers(201, Post(), false) + Headers(201, std::string(2, '\xbe'))), "");
+  EXPECT_THAT(peer.Told(), testing::HasSubstr("201 trailers a="));
+}
+
+TEST(H2Trailers, AreNoLargerThanThoseOfHttp1) {
+  H2Peer peer;
+  peer.Greet();
+  const std::string large = IndexedLiteral("a", std::string(3900, 'b'));
+  peer.Feed(Headers(1, Post(), false) + Headers(1, large + std::string(1, '\xbe')));
+  EXPECT_THAT(peer.Told(), testing::HasSubstr("1 trailers a="));
+  peer.Feed(Headers(3, Post(), false) + Headers(3, std::string(3, '\xbe')));
+  EXPECT_THAT(peer.Told(), testing::HasSubstr("3 closed 1 bad_trailer"));
 }
 
 TEST(H2Floods, OfQuestionsWhoseAnswersNobodyReadsEndTheConnection) {

@@ -74,6 +74,21 @@ TEST(H2Session, SendsInterimAnswersAndTrailers) {
   EXPECT_TRUE(peer.Told().ends_with("1 closed 0\n"));
 }
 
+TEST(H2Session, SendsHeadsOfAnySizeThatIsAccepted) {
+  H2Peer peer;
+  peer.Greet();
+  peer.Feed(Headers(1, Get()));
+  const std::string value(40'000, 'x');
+  const Field large[] = {
+      {.name = "a", .value = value}, {.name = "b", .value = value}, {.name = "c", .value = value}};
+  EXPECT_TRUE(peer.session().SubmitHead(1, Answer(200, large), {}, false));
+  const size_t head = peer.session().Output().size();
+  EXPECT_GT(head, 100'000u);
+  EXPECT_EQ(peer.session().OfferData(1, "body", true), 0u);  // there is no room beside it
+  peer.session().DropOutput(head);
+  EXPECT_EQ(peer.session().OfferData(1, "body", true), 4u);
+}
+
 TEST(H2Session, SendsNoTrailersWhereNoneMayStand) {
   H2Peer peer;
   peer.Greet();

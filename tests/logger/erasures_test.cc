@@ -87,6 +87,20 @@ TEST(ErasureRegister, StrikesOutWhatIsVoid) {
   EXPECT_EQ(*erasures.Load(kNow), std::vector{second}) << "gone from the file";
 }
 
+TEST(ErasureRegister, WhatIsVoidIsStruckOutAlsoWhenNothingIsAdded) {
+  support::TempDirectory directory;
+  const ErasureRegister erasures(directory.path(), 1h);
+  EXPECT_TRUE(erasures.StrikeOut(kNow).ok()) << "no file is in order";
+  EXPECT_TRUE(ErasureRegister(directory.Path("nowhere"), 1h).StrikeOut(kNow).ok());
+  ASSERT_TRUE(erasures.Add(OfAddress("192.0.2.1", kNow - 2h, kNow - 1h), kNow).ok());
+  const Erasure second = OfAddress("192.0.2.2", kNow - 2h, kNow);
+  ASSERT_TRUE(erasures.Add(second, kNow).ok());
+  ASSERT_TRUE(erasures.StrikeOut(kNow).ok());
+  EXPECT_EQ(erasures.Load(kNow - 24h)->size(), 2u);
+  ASSERT_TRUE(erasures.StrikeOut(kNow + 1ms).ok());
+  EXPECT_EQ(*erasures.Load(kNow - 24h), std::vector{second});
+}
+
 TEST(ErasureRegister, LeavesDamagedLinesOutAndReadsTheOthers) {
   support::TempDirectory directory;
   const ErasureRegister erasures(directory.path(), 1h);

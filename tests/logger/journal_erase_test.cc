@@ -108,9 +108,37 @@ TEST_F(JournalEraseTest, ReadingAgainBehindWhatWasErasedCountsNothingTwice) {
   EXPECT_EQ(Count(Metric::kVisitsQuarantined), 0u);
 }
 
+// What is erased had ordinals; when the record behind it is damaged, the header says how many they were.
+TEST_F(JournalEraseTest, AnyFlippedByteBehindWhatIsErasedCostsOneVisitAndNoErasedOneIsCounted) {
+  config_.segment_size = kLeastSegment;
+  Open();
+  std::vector<uint64_t> ends;
+  for (uint64_t number = 1; number <= 22; ++number) ends.push_back(OffsetOf(Append(number).position));
+  for (int i = 0; i < 20; ++i) Store();
+  Erase();
+  ASSERT_EQ(OnDisk(), 2u);
+  const std::filesystem::path segment = Segments().front();
+  const std::string whole = support::ReadFile(segment);
+  StoreAll();
+  for (uint64_t at = ends[19]; at < ends[21]; ++at) {
+    Close();
+    std::filesystem::remove_all(config_.directory);
+    std::filesystem::create_directories(config_.directory);
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+    WriteFile(segment, damaged);
+    Open();
+    EXPECT_EQ(journal_->recovered_visits(), 2u) << at;
+    const auto numbers = StoreAll();
+    EXPECT_GE(numbers.size(), 1u) << at;
+    EXPECT_EQ(Count(Metric::kVisitsQuarantined), 2 - numbers.size()) << at;
+    EXPECT_TRUE(books_->AddUp());
+  }
+}
+
 TEST_F(JournalEraseTest, ADiskThatDoesNotTakeTheHeaderErasesNothingYet) {
   bool broken = false;
-  fault_ = [&broken](DiskStep step) { return broken && step == DiskStep::kSync ? EIO : 0; };
+  fault_ = [&broken](const DiskCall& call) { return broken && call.step == DiskStep::kSync ? EIO : 0; };
   Open();
   for (uint64_t number = 1; number <= 10; ++number) Append(number);
   StoreAll();

@@ -73,7 +73,12 @@ class JournalTest : public ::testing::Test {
     for (const auto& writer : books_->writers) options.worker_metrics.push_back(writer.get());
     options.recorder_metrics = &books_->recorder;
     options.start_keeper = false;
-    options.disk_fault = fault_;
+    // Nothing here waits for a real disk to have what a test flushes.
+    options.disk_fault = [fault = fault_](DiskCall& call) {
+      const int error = fault ? fault(call) : 0;
+      const bool is_flush = call.step == DiskStep::kSync || call.step == DiskStep::kSyncDirectory;
+      return error == 0 && is_flush ? kTakenAsDone : error;
+    };
     return Journal::Open(config_, "edge1", workers, clock_, std::move(options));
   }
   void Open(uint32_t workers = 1) {
@@ -120,7 +125,7 @@ class JournalTest : public ::testing::Test {
   }
   uint64_t Count(base::Metric metric) const { return books_->Sum(metric); }
 
-  support::TempDirectory directory_;
+  support::TempDirectory directory_{support::TempDirectory::Where::kMemory};
   config::Journal config_;
   base::ManualClock clock_{base::WallTime(std::chrono::milliseconds(1795471981042))};
   DiskFault fault_;

@@ -320,5 +320,55 @@ TEST(Unfold, IsLinearHoweverDeepTheNesting) {
   EXPECT_EQ(Unfold(deep, out), "%");
 }
 
+std::string Agent(std::string_view raw) {
+  std::array<char, kMostUserAgent> out;
+  return std::string(MaskAgent(raw, kMostUserAgent, out));
+}
+
+TEST(MaskAgent, LeavesBrowsersAndTheirVersionsAsTheyAre) {
+  for (const char* agent :
+       {"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "Chrome/120.0.6099.109 "
+        "Safari/537.36",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+        "Version/17.1.2 Mobile/15E148 Safari/604.1",
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "curl/7.88.1", ""}) {
+    EXPECT_EQ(Agent(agent), agent);
+  }
+}
+
+TEST(MaskAgent, MasksWhomItMayCall) {
+  EXPECT_EQ(Agent("Phone/2.1 +358 40 123 4567"), "Phone/2.1{number}");
+  EXPECT_EQ(Agent("Phone 0401234567 (Linux)"), "Phone {number} (Linux)");
+  EXPECT_EQ(Agent("bot/1.0 (ann@example.org)"), "bot/1.0 ({email})");
+  EXPECT_EQ(Agent("app/3 8f14e45fceea167a5a36dedd4bea2543"), "app/3 {token}");
+  EXPECT_EQ(Agent("Chrome/120.0.6099.109 0401234567"), "Chrome/120.0.6099.109{number}");
+}
+
+TEST(MaskPath, TakesIdentifiersOfAllFormsForTokens) {
+  for (const char* id :
+       {"123e4567-e89b-12d3-a456-426614174000", "123E4567-E89B-12D3-A456-426614174000",
+        "%7B123e4567-e89b-12d3-a456-426614174000%7D", "urn:uuid:123e4567-e89b-12d3-a456-426614174000",
+        "123e4567e89b12d3a456426614174000", "00000000-0000-4000-8000-000000000000",
+        "f47ac10b-58cc-4372-a567-0e02b2c3d479.json"}) {
+    const std::string masked = Path(std::string("/calls/") + id);
+    EXPECT_EQ(masked.find("000"), std::string::npos) << masked;
+    EXPECT_EQ(masked.find("e4567"), std::string::npos) << masked;
+    EXPECT_EQ(masked.find("ac10b"), std::string::npos) << masked;
+    EXPECT_TRUE(masked.find("{token}") != std::string::npos || masked.find("{number}") != std::string::npos)
+        << masked;
+  }
+}
+
+TEST(MaskPath, KnowsHowNumbersAreWrittenAtHome) {
+  for (const char* number :
+       {"09%20315%2081%20088", "(09)%2031581088", "040-1234567", "0400%20123%20456", "089%2F1234567",
+        "0151%2023456789", "020%207946%200958", "(555)%20123-4567", "555.123.4567", "08-123%20456%2078",
+        "01%2023%2045%2067%2089", "8%20(495)%20123-45-67", "112233445566"}) {
+    EXPECT_EQ(Path(std::string("/to/") + number), "/to/{number}") << number;
+  }
+}
+
 }  // namespace
 }  // namespace gatebook::logger

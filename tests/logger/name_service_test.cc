@@ -191,7 +191,10 @@ TEST_F(NameServiceTest, AsksDeadServersOnlyNowAndThenAndHealsAtTheFirstAnswer) {
   }
   EXPECT_TRUE(names_.IsBroken());
   const uint64_t before = resolver_.asked;
-  for (uint32_t n = 100; n < 200; ++n) EXPECT_EQ(names_.Ask(Ip(n))->check, DnsCheck::kTimeout);
+  for (uint32_t n = 100; n < 200; ++n) {
+    EXPECT_EQ(names_.Ask(Ip(n))->check, DnsCheck::kTimeout);
+    EXPECT_EQ(names_.Peek(Ip(n))->check, DnsCheck::kTimeout);
+  }
   EXPECT_EQ(resolver_.asked, before);
   for (uint32_t n = 200; n < 300; ++n) {  // a second in all
     names_.Ask(Ip(n));

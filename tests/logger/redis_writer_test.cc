@@ -1,106 +1,7 @@
-#include "logger/redis_writer.h"
-
-#include <gtest/gtest.h>
-
-#include <map>
-#include <memory>
-#include <string>
-
-#include "logger/visit_record.h"
-#include "tests/support/redis_server.h"
+#include "tests/logger/redis_writer_fixture.h"
 
 namespace gatebook::logger {
 namespace {
-
-using namespace std::chrono_literals;
-using base::Metric;
-
-constexpr auto kRetention = std::chrono::hours(30 * 24);
-
-// A writer on a loop of its own that the test turns.
-class WriterUnderTest final : public RedisWriter::Handler {
- public:
-  explicit WriterUnderTest(const config::Redis& redis, std::string instance = "aa11", size_t lanes = 1) {
-    config_.redis = redis;
-    config_.redis.reply_timeout = 2s;
-    config_.visit.retention = kRetention;
-    writer_ = std::make_unique<RedisWriter>(
-        loop_, config_, base::Clock::System(), metrics_,
-        RedisWriter::Identity{"edge1", std::move(instance), 2}, lanes,
-        [](const base::IpAddress&) {
-          return Place{"FI", "Helsinki", "Example Oy", 64500};
-        },
-        *this);
-    writer_->Start();
-  }
-
-  bool TurnUntil(const std::function<bool()>& condition) {
-    const auto end = std::chrono::steady_clock::now() + 20s;
-    // A timer ticks, so that every turn ends.
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      net::Timer tick([] {});
-      tick.Arm(loop_.timers(), loop_.now() + 20ms);
-      loop_.RunOnce(true);
-    }
-    return true;
-  }
-  bool BecomesUp() {
-    return TurnUntil([this] { return writer_->IsUp(); });
-  }
-  bool BecomesState(std::string_view part) {
-    return TurnUntil([&] { return writer_->state().find(part) != std::string::npos; });
-  }
-  // Commits what was added and waits for its end.
-  BatchTally Store(size_t lane = 0) {
-    BatchTally tally;
-    if (writer_->Commit(lane, &tally) != RedisWriter::Committed::kUnderWay) return tally;
-    EXPECT_TRUE(TurnUntil([&] { return done_.contains(lane); }));
-    tally = done_[lane];
-    done_.erase(lane);
-    return tally;
-  }
-
-  void OnWriterReady() override {}
-  void OnBatchStored(size_t lane, const BatchTally& tally) override { done_[lane] = tally; }
-  void OnWriterLost() override { ++lost_; }
-  void OnWriterStateChanged() override {}
-
-  RedisWriter& writer() { return *writer_; }
-  base::MetricsBlock& metrics() { return metrics_; }
-  config::Config& config() { return config_; }
-  int lost() const { return lost_; }
-
- private:
-  net::Loop loop_;
-  config::Config config_;
-  base::MetricsBlock metrics_;
-  std::unique_ptr<RedisWriter> writer_;
-  std::map<size_t, BatchTally> done_;
-  int lost_ = 0;
-};
-
-uint64_t Now() { return static_cast<uint64_t>(base::Clock::System().WallNow().time_since_epoch().count()); }
-
-// In the minute before this one, and not at its border: what is to come counts as now.
-uint64_t PastTime() { return (Now() / 60'000 - 1) * 60'000 + 5'000; }
-
-Visit SomeVisit(uint64_t arrival) {
-  Visit visit;
-  visit.arrival = base::WallTime(std::chrono::milliseconds(arrival));
-  visit.session.bytes = {1, 2, 3};
-  visit.ip = *base::IpAddress::Parse("198.51.100.7");
-  visit.tls_version = 13;
-  visit.status = 200;
-  visit.method = "GET";
-  visit.host = "shop.example";
-  visit.path = "/";
-  visit.user_agent = "Agent/1.0";
-  visit.policy = "2025-09-01";
-  return visit;
-}
-
-const Name kName{DnsCheck::kConfirmed, "host.example"};
 
 TEST(RedisWriter, AVisitAndItsDeadlineAreStoredTogether) {
   support::RedisServer redis;
@@ -315,6 +216,7 @@ TEST(RedisWriter, LogsInWithThePasswordOfItsFile) {
   visit.session_new = true;
   test.writer().Add(0, {0, now, 0}, visit, kName);
   EXPECT_EQ(test.Store().visits_stored, 1u);
+  EXPECT_GE(test.metrics().Get(Metric::kRedisTroubleAuth), 1u);
   wrong.password_file = directory.Path("missing");
   WriterUnderTest without(wrong);
   EXPECT_TRUE(without.BecomesState("cannot read"));
@@ -366,11 +268,86 @@ TEST(RedisWriter, TwoLanesAreUnderWayAtOnce) {
   for (uint32_t lane = 0; lane < 2; ++lane) {
     test.writer().Add(lane, {lane, now, 0}, SomeVisit(now), kName);
     EXPECT_EQ(test.writer().Commit(lane, &tally), RedisWriter::Committed::kUnderWay);
-    EXPECT_FALSE(test.writer().CanBegin(lane));
+    EXPECT_TRUE(test.writer().IsUnderWay(lane));
   }
-  EXPECT_TRUE(test.TurnUntil([&] { return test.writer().CanBegin(0) && test.writer().CanBegin(1); }));
+  EXPECT_TRUE(test.TurnUntil([&] { return !test.writer().IsUnderWay(0) && !test.writer().IsUnderWay(1); }));
   EXPECT_EQ(redis.Ask({"XLEN", VisitsKey("edge1", 0, MinuteOf(now))}), "1");
   EXPECT_EQ(redis.Ask({"XLEN", VisitsKey("edge1", 1, MinuteOf(now))}), "1");
+}
+
+TEST(RedisWriter, TheNextBatchIsMadeMeanwhileAndSentAfterTheOneUnderWay) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config());
+  ASSERT_TRUE(test.BecomesUp());
+  const uint64_t now = PastTime();
+  const uint64_t old = Now() - static_cast<uint64_t>(std::chrono::milliseconds(kRetention).count()) - 1;
+  BatchTally tally;
+  ASSERT_TRUE(test.writer().Add(0, {0, now, 0}, SomeVisit(now), kName));
+  ASSERT_EQ(test.writer().Commit(0, &tally), RedisWriter::Committed::kUnderWay);
+  ASSERT_TRUE(test.writer().CanBegin(0));
+  // One in which nothing is to be sent keeps its turn as well.
+  ASSERT_TRUE(test.writer().Add(0, {0, old, 0}, SomeVisit(old), kName));
+  ASSERT_EQ(test.writer().Commit(0, &tally), RedisWriter::Committed::kUnderWay);
+  EXPECT_FALSE(test.writer().CanBegin(0)) << "one is ready, not more";
+  ASSERT_TRUE(test.TurnUntil([&] { return test.stored().size() == 2; }));
+  EXPECT_EQ(test.stored()[0].visits_stored, 1u);
+  EXPECT_EQ(test.stored()[1].visits_expired, 1u);
+  for (uint32_t n = 1; n <= 2; ++n) {
+    ASSERT_TRUE(test.writer().Add(0, {0, now, n}, SomeVisit(now), kName));
+    ASSERT_EQ(test.writer().Commit(0, &tally), RedisWriter::Committed::kUnderWay);
+  }
+  ASSERT_TRUE(test.TurnUntil([&] { return test.stored().size() == 4; }));
+  EXPECT_EQ(redis.Ask({"XLEN", VisitsKey("edge1", 0, MinuteOf(now))}), "3");
+  EXPECT_EQ(test.metrics().Get(Metric::kVisitsReplayed), 0u);
+}
+
+TEST(RedisWriter, AStreamThatWasMadeAndIsGoneIsNotMadeAgainByTheNextVisit) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config());
+  ASSERT_TRUE(test.BecomesUp());
+  const uint64_t now = PastTime();
+  const std::string key = VisitsKey("edge1", 0, MinuteOf(now));
+  test.writer().Add(0, {0, now, 0}, SomeVisit(now), kName);
+  EXPECT_EQ(test.Store().visits_stored, 1u);
+  redis.Ask({"DEL", key});
+  BatchTally tally;
+  test.writer().Add(0, {0, now, 1}, SomeVisit(now), kName);
+  test.writer().Commit(0, &tally);
+  EXPECT_TRUE(test.BecomesState("data_lost"));
+  EXPECT_EQ(redis.Ask({"EXISTS", key}), "0") << "a visit before the lost one would shut it out";
+  EXPECT_EQ(test.lost(), 1);
+  EXPECT_EQ(test.metrics().Get(Metric::kRedisDataLost), 1u);
+  ASSERT_TRUE(test.BecomesUp());
+  test.writer().Add(0, {0, now, 0}, SomeVisit(now), kName);
+  test.writer().Add(0, {0, now, 1}, SomeVisit(now), kName);
+  EXPECT_EQ(test.Store().visits_stored, 2u);
+  EXPECT_EQ(redis.Ask({"XLEN", key}), "2");
+  EXPECT_GT(std::stoll(redis.Ask({"PTTL", key})), 0);
+}
+
+TEST(RedisWriter, AClaimThatIsGoneMeansThatTheDataAre) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config());
+  ASSERT_TRUE(test.BecomesUp());
+  redis.Ask({"FLUSHALL"});
+  test.writer().Housekeep();
+  EXPECT_TRUE(test.BecomesState("data_lost"));
+  EXPECT_TRUE(test.BecomesUp());
+  EXPECT_NE(redis.Ask({"HGET", "gb:edges", "edge1"}), "(nil)");
+}
+
+TEST(RedisWriter, AStreamThatRedisWouldNotMakeIsNotTakenForLost) {
+  support::RedisServer redis;
+  WriterUnderTest test(redis.Config());
+  ASSERT_TRUE(test.BecomesUp());
+  const uint64_t now = PastTime();
+  const std::string key = VisitsKey("edge1", 0, MinuteOf(now));
+  redis.Ask({"SET", key, "somebody else's"});
+  test.writer().Add(0, {0, now, 0}, SomeVisit(now), kName);
+  EXPECT_EQ(test.Store().visits_refused, 1u);
+  redis.Ask({"DEL", key});
+  test.writer().Add(0, {0, now, 1}, SomeVisit(now), kName);
+  EXPECT_EQ(test.Store().visits_stored, 1u);
 }
 
 }  // namespace

@@ -207,13 +207,36 @@ TEST(VisitCodecTest, ClosingsComeBack) {
   EXPECT_EQ(decoded.bytes_out, closing.bytes_out);
   EXPECT_EQ(decoded.duration_us, closing.duration_us);
   EXPECT_EQ(decoded.upstream_us, closing.upstream_us);
+  EXPECT_EQ(decoded.denied, "");
   for (size_t size = 0; size < bytes.size(); ++size)
     EXPECT_FALSE(DecodeClosing(bytes.substr(0, size), 5, &decoded));
 }
 
+TEST(VisitCodecTest, AClosingSaysWhyItWasMade) {
+  const Closing plain{.of = {5, 1795471981042, 1}, .status = 101};
+  Closing denied = plain;
+  denied.denied = "tunnel_idle";
+  char out[kMostEncodedClosing];
+  const size_t plain_size = static_cast<size_t>(EncodeClosing(plain, out) - out);
+  const std::string bytes(out, EncodeClosing(denied, out));
+  Closing decoded;
+  ASSERT_TRUE(DecodeClosing(bytes, 5, &decoded));
+  EXPECT_EQ(decoded.denied, "tunnel_idle");
+  // Cut where the reason begins it is the plain one, whole; anywhere else it is damage.
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_EQ(DecodeClosing(std::string_view(bytes).substr(0, size), 5, &decoded), size == plain_size)
+        << size;
+  }
+  EXPECT_FALSE(DecodeClosing(bytes + "x", 5, &decoded));
+  EXPECT_FALSE(DecodeClosing(bytes.substr(0, plain_size) + '\0', 5, &decoded))
+      << "empty is written as nothing";
+  EXPECT_FALSE(DecodeClosing(bytes.substr(0, plain_size) + "\1\n", 5, &decoded));
+}
+
 TEST(VisitCodecTest, TheLongestClosingFits) {
   const uint64_t most = std::numeric_limits<uint64_t>::max();
-  const Closing closing{{0, most, std::numeric_limits<uint32_t>::max()}, 999, most, most, most, most};
+  const std::string reason(2 * kMostDenied, 'r');  // cut
+  const Closing closing{{0, most, std::numeric_limits<uint32_t>::max()}, 999, most, most, most, most, reason};
   char out[kMostEncodedClosing];
   EXPECT_LE(static_cast<size_t>(EncodeClosing(closing, out) - out), kMostEncodedClosing);
 }

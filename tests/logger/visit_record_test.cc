@@ -134,6 +134,11 @@ TEST(VisitRecord, AClosingCompletesItsVisit) {
   EXPECT_EQ(stored.status, 200);
   EXPECT_EQ(stored.bytes_in, 5u);
   EXPECT_EQ(stored.duration_us, 9u);
+  EXPECT_EQ(stored.denied, "");
+  v.clear();
+  AppendClosingFacts(v, {.of = {0, kMs, 1}, .status = 101, .denied = "tunnel_idle"});
+  ASSERT_TRUE(ReadClosingFacts(v, &stored));
+  EXPECT_EQ(stored.denied, "tunnel_idle");
 }
 
 TEST(VisitRecord, PointsToEntriesOfItsStream) {

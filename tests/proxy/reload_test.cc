@@ -24,6 +24,8 @@ TEST(ReloadTest, WhatAReloadCanTakeNeedsNoRestart) {
   next.limits.connections = 5;
   next.visit.query_allow = {"q"};
   next.session.cookie = "other";
+  next.log.file = "/elsewhere";
+  next.log.level = "debug";
   EXPECT_THAT(KeysThatNeedRestart({}, next), IsEmpty());
 }
 
@@ -32,18 +34,18 @@ TEST(ReloadTest, EveryKeyThatNeedsARestartIsNamed) {
   next.edge.name = "other";
   next.edge.workers = 7;
   next.edge.user = "nobody";
-  next.log.level = "debug";
   next.session.key_file = "/elsewhere";
   next.redis.database = 3;
   next.journal.max_size = 1;
   next.visit.retention = std::chrono::hours(1);
+  next.retention.ledger = "/elsewhere";
   next.dns.enabled = false;
   next.geo.databases = {"x.mmdb"};
   next.admin.address.path = "/elsewhere";
   next.limits.connections_per_address = 1;
   EXPECT_THAT(KeysThatNeedRestart({}, next),
-              ElementsAre("edge.name", "edge.workers", "edge.user", "[log]", "session.key_file", "[redis]",
-                          "[journal]", "visit.retention", "[dns]", "[geo]", "[admin]",
+              ElementsAre("edge.name", "edge.workers", "edge.user", "session.key_file", "[redis]",
+                          "[journal]", "visit.retention", "[retention]", "[dns]", "[geo]", "[admin]",
                           "limits.connections_per_address from or to 0"));
 }
 
@@ -68,7 +70,10 @@ class CertificateWatchTest : public testing::Test {
     files_.Write("key", "one");
   }
   CertificateWatch Watch() {
-    return CertificateWatch({config::Certificate{files_.Path("chain"), files_.Path("key")}});
+    config::Config config;
+    config.certificates.push_back({files_.Path("chain"), files_.Path("key")});
+    config.upstreams.emplace_back().tls_ca = files_.Write("authorities", "one");
+    return CertificateWatch(config);
   }
   void Replace(const std::string& name) {
     files_.Write(name + ".new", "two");
@@ -99,6 +104,13 @@ TEST_F(CertificateWatchTest, ALinkThatLeadsElsewhereIsNews) {
   CertificateWatch watch = Watch();
   std::filesystem::create_symlink(files_.Write("chain.2", "two"), files_.Path("link"));
   std::filesystem::rename(files_.Path("link"), files_.Path("chain"));
+  EXPECT_FALSE(watch.Look());
+  EXPECT_TRUE(watch.Look());
+}
+
+TEST_F(CertificateWatchTest, SoAreTheAuthoritiesOfAnUpstream) {
+  CertificateWatch watch = Watch();
+  Replace("authorities");
   EXPECT_FALSE(watch.Look());
   EXPECT_TRUE(watch.Look());
 }

@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <string>
 #include <vector>
 
 #include "proxy/admin_server.h"
 #include "proxy/upstream_lookups.h"
 #include "tests/net/loop_driver.h"
+#include "tests/support/fake_dns.h"
 #include "tests/support/temp_directory.h"
 
 namespace gatebook::proxy {
@@ -111,6 +113,48 @@ TEST(UpstreamLookups, AHostThatThisMachineKnowsIsToldLaterAndOnce) {
   loop.timers().Advance(loop.now() + 31s);  // asked again, and nothing is new
   net::RunReady(loop);
   EXPECT_EQ(told, 1);
+}
+
+// The service moves, its name server is away for a while, then says that there is no such name.
+TEST(UpstreamLookups, FollowANameThatMovesAndKeepTheLastGoodAnswer) {
+  net::Loop loop;
+  enum class Word { kFirst, kSecond, kServerFailure, kNoSuchName };
+  std::atomic<Word> word = Word::kFirst;
+  support::FakeDns dns([&](const support::DnsQuestion& question) -> std::vector<support::Bytes> {
+    if (word == Word::kServerFailure) return support::DnsMessage(question.message, 2);
+    if (word == Word::kNoSuchName) return support::DnsMessage(question.message, 3);
+    support::DnsMessage message(question.message);
+    if (question.type == 1) {
+      message.Address("app.example", word == Word::kFirst ? "192.0.2.1" : "192.0.2.2", 7);
+    }
+    return message;
+  });
+  std::vector<std::string> told;
+  UpstreamLookups::Options soon;
+  soon.servers = {{*base::IpAddress::Parse("127.0.0.1"), dns.port()}};
+  soon.at_the_earliest = soon.at_the_latest = soon.unknown = 20ms;
+  UpstreamLookups lookups(
+      loop, WithServers({"app.example"}),
+      [&](const std::string&, const std::vector<base::IpAddress>& found) {
+        std::string all;
+        for (const base::IpAddress& ip : found) all += ip.ToText();
+        told.push_back(all);
+      },
+      soon);
+  const auto asked_again = [&] {
+    const uint64_t before = dns.questions();
+    return net::RunUntil(loop, [&] { return dns.questions() > before + 6; });
+  };
+  ASSERT_TRUE(net::RunUntil(loop, [&] { return told.size() == 1; }));
+  word = Word::kSecond;
+  ASSERT_TRUE(net::RunUntil(loop, [&] { return told.size() == 2; }));
+  word = Word::kServerFailure;
+  EXPECT_TRUE(asked_again());
+  word = Word::kNoSuchName;
+  EXPECT_TRUE(asked_again());
+  word = Word::kFirst;
+  ASSERT_TRUE(net::RunUntil(loop, [&] { return told.size() == 3; }));
+  EXPECT_EQ(told, (std::vector<std::string>{"192.0.2.1", "192.0.2.2", "192.0.2.1"}));
 }
 
 TEST(UpstreamLookups, WithoutHostNamesNobodyIsAsked) {

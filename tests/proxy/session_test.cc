@@ -36,7 +36,7 @@ class SessionTest : public testing::Test {
 
   config::Session config_;
   base::WallTime now_{std::chrono::sys_days(std::chrono::year(2026) / 3 / 1)};
-  SessionKeeper keeper_{MakeKey(7), config_};
+  SessionKeeper keeper_{MakeKey(7), config_, "1"};
 };
 
 TEST_F(SessionTest, NoCookieBeginsASessionAndSetsIt) {
@@ -122,12 +122,12 @@ TEST_F(SessionTest, ACookieShownTwiceIsBelievedNeitherTime) {
 }
 
 TEST_F(SessionTest, AnotherKeysCookieIsForged) {
-  SessionKeeper other(MakeKey(8), config_);
+  SessionKeeper other(MakeKey(8), config_, "1");
   EXPECT_EQ(other.Decide(CookieOf(keeper_.Decide("", now_)), now_).verdict, Verdict::kForged);
 }
 
 TEST_F(SessionTest, TheSameKeyContinuesASessionInAnotherWorker) {
-  SessionKeeper other(MakeKey(7), config_);
+  SessionKeeper other(MakeKey(7), config_, "1");
   const SessionDecision first = keeper_.Decide("", now_);
   const SessionDecision second = other.Decide(CookieOf(first), now_);
   EXPECT_EQ(second.verdict, Verdict::kContinued);
@@ -150,7 +150,7 @@ TEST_F(SessionTest, NamesAreCaseSensitiveAndWhole) {
 TEST_F(SessionTest, EmbeddedUseSetsAPartitionedCookie) {
   config_.same_site = config::SameSite::kNone;
   config_.partitioned = true;
-  SessionKeeper keeper(MakeKey(7), config_);
+  SessionKeeper keeper(MakeKey(7), config_, "1");
   EXPECT_THAT(FieldOf(keeper, keeper.Decide("", now_)),
               testing::EndsWith("; Secure; HttpOnly; SameSite=None; Partitioned"));
 }
@@ -205,6 +205,21 @@ TEST_F(SessionKeyTest, AMissingDirectoryIsSaid) {
   const auto key = SessionKey::LoadOrMake(directory_.Path("nowhere/session.key"));
   ASSERT_FALSE(key.ok());
   EXPECT_EQ(key.error().exit_code, base::ExitCode::kCannotCreate);
+}
+
+TEST_F(SessionTest, ACookieSaysWhichPolicyItsSessionKnows) {
+  const std::string cookie = CookieOf(keeper_.Decide("", now_));
+  EXPECT_FALSE(keeper_.Decide(cookie, now_ + 1s).policy_changed);
+  SessionKeeper next(MakeKey(7), config_, "2");
+  const SessionDecision told = next.Decide(cookie, now_ + 1s);
+  EXPECT_EQ(told.verdict, Verdict::kContinued);
+  EXPECT_TRUE(told.policy_changed);
+  EXPECT_TRUE(told.set_cookie) << "or it would be told again";
+  EXPECT_FALSE(next.Decide(CookieOf(told), now_ + 2s).policy_changed);
+  const SessionDecision late = next.Decide(cookie, now_ + 1h);
+  EXPECT_EQ(late.verdict, Verdict::kStale);
+  EXPECT_TRUE(late.policy_changed) << "who comes back later is told as well";
+  EXPECT_FALSE(next.Decide("", now_).policy_changed) << "a first visit knows no other";
 }
 
 }  // namespace

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <sstream>
 #include <string>
 
 #include "base/rfc3339.h"
+#include "config/visit_field.h"
+#include "review/visit_fields.h"
 
 namespace gatebook::review {
 namespace {
@@ -146,6 +150,18 @@ TEST(Query, NoTextCrashesIt) {
       (void)Query::Parse(damaged.substr(0, i));
     }
   }
+}
+
+// config/visit_field.h says what each is for; no field of a visit may stand outside it.
+TEST(VisitFields, AllHaveAPurposeInTheTableOfWhatIsRecorded) {
+  std::set<std::string, std::less<>> members;
+  for (size_t i = 0; i < static_cast<size_t>(config::VisitField::kCount); ++i) {
+    std::istringstream words{std::string(config::InfoOf(static_cast<config::VisitField>(i)).members)};
+    for (std::string word; words >> word;) members.insert(word);
+  }
+  for (const FieldInfo& field : AllFields())
+    EXPECT_EQ(members.erase(std::string(field.name)), 1u) << field.name;
+  EXPECT_TRUE(members.empty()) << *members.begin();
 }
 
 }  // namespace

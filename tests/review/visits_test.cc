@@ -8,6 +8,7 @@
 
 #include "logger/redis_command.h"
 #include "review/commands.h"
+#include "review/moment.h"
 #include "review/render.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/temp_directory.h"

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 #include <sstream>
 
 #include "tests/support/test_certificates.h"
@@ -31,10 +32,14 @@ uint64_t SumOf(const std::map<std::string, uint64_t>& metrics, std::string_view 
   return sum;
 }
 
-// What a sanitizer needs to be strict and small.
-std::vector<std::string> SanitizerEnvironment() {
-  return {"ASAN_OPTIONS=abort_on_error=0:exitcode=99:quarantine_size_mb=8:detect_leaks=1",
-          "UBSAN_OPTIONS=print_stacktrace=1", "TSAN_OPTIONS=exitcode=98"};
+// What a sanitizer needs to be strict and small, and what a test wants.
+std::vector<std::string> Environment(const std::vector<std::string>& more) {
+  std::vector<std::string> all = {
+      "ASAN_OPTIONS=abort_on_error=0:exitcode=99:quarantine_size_mb=8:detect_leaks=1:"
+      "verify_asan_link_order=0",
+      "UBSAN_OPTIONS=print_stacktrace=1", "TSAN_OPTIONS=exitcode=98"};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
 }
 
 // Shared by all processes of a test program: making keys takes time.
@@ -52,10 +57,19 @@ const CertificateText& LocalhostCertificate() {
   return text;
 }
 
+// The same tests look at a binary that was built in another way, with a sanitizer.
+std::string OrAnother(std::string binary) {
+  const char* const another = std::getenv("GATEBOOK_BINARY");
+  return another != nullptr ? another : std::move(binary);
+}
+
 }  // namespace
 
 GatebookProcess::GatebookProcess(std::string binary, GatebookOptions options)
-    : binary_(std::move(binary)), tls_port_(FreePort()), plain_port_(FreePort()), redirect_port_(FreePort()) {
+    : binary_(OrAnother(std::move(binary))),
+      tls_port_(FreePort()),
+      plain_port_(FreePort()),
+      redirect_port_(FreePort()) {
   directory_.Write("authority.pem", Authority().certificate());
   directory_.Write("chain.pem", LocalhostCertificate().chain);
   directory_.Write("key.pem", LocalhostCertificate().key);
@@ -70,6 +84,7 @@ void GatebookProcess::Configure(GatebookOptions options) {
     options.key_file = directory_.Path("key.pem");
   }
   config_path_ = directory_.Write("gatebook.toml", Config(options));
+  environment_ = std::move(options.environment);
 }
 
 std::string GatebookProcess::Config(const GatebookOptions& options) const {
@@ -78,12 +93,13 @@ std::string GatebookProcess::Config(const GatebookOptions& options) const {
       {"session", "key_file = \"" + directory_.Path("session.key") + "\"\n"},
       {"redis", "url = \"" + options.redis_url + "\"\n"},
       {"journal", "directory = \"" + journal_directory() + "\"\n"},
+      {"retention", "ledger = \"" + directory_.Path("retention.ledger") + "\"\n"},
       {"dns", options.dns.empty() ? "enabled = false\n" : "servers = [\"" + options.dns + "\"]\n"},
       {"admin", "address = \"unix:" + directory_.Path("admin.sock") + "\"\n"},
   };
   // Small segments start quicker; a test that says its own sizes has its way.
   const auto journal = options.sections.find("journal");
-  if (journal == options.sections.end() || journal->second.find("max_size") == std::string::npos) {
+  if (journal == options.sections.end() || journal->second.find("_size") == std::string::npos) {
     sections["journal"] += "max_size = \"64MiB\"\nsegment_size = \"1MiB\"\n";
   }
   for (const auto& [name, lines] : options.sections) sections[name] += lines;
@@ -104,7 +120,7 @@ std::string GatebookProcess::Config(const GatebookOptions& options) const {
 void GatebookProcess::Launch() {
   process_.reset();
   process_ = std::make_unique<Process>(std::vector<std::string>{binary_, "run", "-c", config_path_},
-                                       SanitizerEnvironment());
+                                       Environment(environment_));
 }
 
 bool GatebookProcess::Start() {
@@ -163,7 +179,7 @@ uint64_t GatebookProcess::MetricSum(const std::string& prefix) const {
 Finished GatebookProcess::Command(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), binary_);
   arguments.insert(arguments.end(), {"-c", config_path_});
-  return Run(std::move(arguments), SanitizerEnvironment());
+  return Run(std::move(arguments), Environment(environment_));
 }
 
 std::vector<nlohmann::json> GatebookProcess::Visits(std::vector<std::string> arguments) const {

@@ -38,6 +38,8 @@ struct GatebookOptions {
   std::string upstreams;
   // chain.pem and key.pem of the first certificate; empty: one for localhost.
   std::string chain_file, key_file;
+  // "NAME=value", for the process and its commands.
+  std::vector<std::string> environment;
 };
 
 class GatebookProcess {
@@ -101,6 +103,7 @@ class GatebookProcess {
   TempDirectory directory_;
   uint16_t tls_port_, plain_port_, redirect_port_;
   std::string config_path_;
+  std::vector<std::string> environment_;
   std::unique_ptr<Process> process_;
 };
 

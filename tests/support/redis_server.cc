@@ -8,8 +8,10 @@
 
 namespace gatebook::support {
 
-RedisServer::RedisServer(std::vector<std::string> arguments)
-    : socket_(directory_.Path("redis.sock")), arguments_(std::move(arguments)) {
+RedisServer::RedisServer(std::vector<std::string> arguments, std::vector<std::string> environment)
+    : socket_(directory_.Path("redis.sock")),
+      arguments_(std::move(arguments)),
+      environment_(std::move(environment)) {
   Start();
 }
 
@@ -25,11 +27,11 @@ void RedisServer::Start() {
   std::vector<std::string> command = {"redis-server",    "--port", "0", "--unixsocket", socket_, "--dir",
                                       directory_.path(), "--save", "",  "--daemonize",  "no"};
   command.insert(command.end(), arguments_.begin(), arguments_.end());
-  process_ = std::make_unique<Process>(command);
+  process_ = std::make_unique<Process>(command, environment_);
   const bool up = WaitUntil([this] {
     // A server that wants a password, or is full, is up as well.
     const auto client = logger::RedisClient::Connect(Config());
-    return client.ok() || client.error().message.find("NOAUTH") != std::string::npos;
+    return client.ok() || client.error().message.find(" auth: ") != std::string::npos;
   });
   EXPECT_TRUE(up) << process_->Describe();
 }

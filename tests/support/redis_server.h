@@ -19,13 +19,14 @@ namespace gatebook::support {
 class RedisServer {
  public:
   // `arguments` are added to redis-server's command line, for instance {"--appendonly", "yes"}.
-  // Returns when it answers.
-  explicit RedisServer(std::vector<std::string> arguments = {});
+  // `environment` ("NAME=value") to its environment. Returns when it answers.
+  explicit RedisServer(std::vector<std::string> arguments = {}, std::vector<std::string> environment = {});
 
   // [redis] for it; url() is the same as text.
   config::Redis Config() const;
   std::string url() const { return "unix://" + socket_; }
   const std::string& socket() const { return socket_; }
+  const std::string& directory() const { return directory_.path(); }
 
   // Ends it: kill -9, or in good order.
   void Kill();
@@ -44,6 +45,7 @@ class RedisServer {
   TempDirectory directory_;
   std::string socket_;
   std::vector<std::string> arguments_;
+  std::vector<std::string> environment_;
   std::unique_ptr<Process> process_;
 };
 

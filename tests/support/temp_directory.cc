@@ -10,10 +10,13 @@
 
 namespace gatebook::support {
 
-TempDirectory::TempDirectory() {
+TempDirectory::TempDirectory(Where where) {
   // Short, since the path of a Unix socket has 107 bytes at most.
-  std::string pattern = (std::filesystem::temp_directory_path() / "gb.XXXXXX").string();
-  CHECK(mkdtemp(pattern.data()) != nullptr);
+  std::string pattern = "/dev/shm/gb.XXXXXX";
+  if (where == Where::kDisk || mkdtemp(pattern.data()) == nullptr) {
+    pattern = (std::filesystem::temp_directory_path() / "gb.XXXXXX").string();
+    CHECK(mkdtemp(pattern.data()) != nullptr);
+  }
   path_ = pattern;
 }
 

@@ -11,7 +11,10 @@ namespace gatebook::support {
 
 class TempDirectory {
  public:
-  TempDirectory();
+  // kMemory: where the system has a place in memory; for tests that make thousands of files and no durable
+  // one.
+  enum class Where { kDisk, kMemory };
+  explicit TempDirectory(Where where = Where::kDisk);
   ~TempDirectory();
   TempDirectory(const TempDirectory&) = delete;
   TempDirectory& operator=(const TempDirectory&) = delete;

@@ -52,10 +52,13 @@ class TlsClientStreamTest : public testing::Test {
     upstream_.tls_ca = server_.WriteFile("ca.pem", server_.authority().certificate());
   }
 
+  std::string Protocol() const {
+    return upstream_.protocol == config::UpstreamProtocol::kH2 ? "h2" : "http/1.1";
+  }
   std::shared_ptr<TlsClientContext> MakeContext() {
     std::shared_ptr<const TrustStore> trust;
     if (upstream_.tls_verify) trust = *TrustStore::Load(upstream_.tls_ca);
-    auto context = TlsClientContext::Make(upstream_, trust);
+    auto context = TlsClientContext::Make(upstream_, upstream_.servers, Protocol(), trust);
     EXPECT_TRUE(context.ok()) << context.error().message;
     return *context;
   }
@@ -225,7 +228,8 @@ TEST_F(TlsClientStreamTest, APortWhereNobodyListensFails) {
 TEST_F(TlsClientStreamTest, FilesThatAreNoneAreNamed) {
   upstream_.tls_certificate = server_.WriteFile("broken.pem", "no certificate");
   upstream_.tls_key = upstream_.tls_certificate;
-  const auto context = TlsClientContext::Make(upstream_, *TrustStore::Load(upstream_.tls_ca));
+  const auto context =
+      TlsClientContext::Make(upstream_, upstream_.servers, Protocol(), *TrustStore::Load(upstream_.tls_ca));
   ASSERT_FALSE(context.ok());
   EXPECT_THAT(context.error().message, HasSubstr(upstream_.tls_certificate));
   EXPECT_THAT(TrustStore::Load(upstream_.tls_certificate).error().message, HasSubstr("PEM"));

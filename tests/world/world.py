@@ -1,4 +1,5 @@
-"""The world of an endurance test: gatebook, a Redis, an upstream; ended by their pids."""
+"""The world of a long test: gatebook, a Redis, an upstream; each can die and come again. Ended by their pids."""
+import ctypes
 import os
 import re
 import shutil
@@ -23,43 +24,85 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def die_with_parent():
+    """For a process that was forked: it ends when who made it does, however that ends."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 class World:
-    def __init__(self, binary):
-        self.binary, self.running = binary, []
-        self.directory = tempfile.mkdtemp(prefix="gatebook-endurance.")
-        self.port, self.upstream_port = free_port(), free_port()
+    """`sections`: lines for a section of the config, over what stands there by default. `redis_at`: the socket where
+    gatebook looks for Redis, if something stands between."""
+
+    def __init__(self, binary, name="endurance", workers=1, sections=None, redis_at="redis.sock"):
+        self.binary, self.running, self.logs, self.keep = binary, [], 0, False
+        self.directory = tempfile.mkdtemp(prefix=f"gatebook-{name}.")
+        self.port, self.plain_port, self.upstream_port = free_port(), free_port(), free_port()
         self.make_certificate("first")
         self.use_certificate("first")
-        self.admin = self.path("admin.sock")
+        self.admin, self.redis_socket = self.path("admin.sock"), self.path("redis.sock")
+        self.redis_settings, self.environment = ["--appendonly", "yes", "--save", ""], {}
+        self.sections = {
+            "edge": f'name = "{name}"\nworkers = {workers}',
+            "session": f'key_file = "{self.path("session.key")}"',
+            "redis": f'url = "unix://{self.path(redis_at)}"',
+            "journal": f'directory = "{self.path("journal")}"',
+            "retention": f'ledger = "{self.path("retention.ledger")}"',
+            "dns": "enabled = false",
+            "admin": f'address = "unix:{self.admin}"',
+        }
+        for section, lines in (sections or {}).items():
+            self.say(section, lines)
         self.configure(self.plain_upstream())
 
     def __enter__(self):
-        self.start("redis-server", "--port", "0", "--unixsocket", self.path("redis.sock"), "--dir", self.directory,
-                   "--appendonly", "yes", "--save", "")
-        self.start(sys.executable, os.path.join(HERE, "upstream.py"), str(self.upstream_port))
-        self.gatebook = self.start(self.binary, "run", "-c", self.path("gatebook.toml"))
-        wait_for(lambda: self.answers_on(self.port) and self.answers_on(self.upstream_port), "the servers to come up")
+        try:
+            self.start_redis()
+            self.start(sys.executable, os.path.join(HERE, "upstream.py"), str(self.upstream_port))
+            self.start_gatebook()
+            wait_for(lambda: self.is_ready() and self.answers_on(self.upstream_port), "the servers to come up")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
         for process in reversed(self.running):
             if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
                 process.send_signal(signal.SIGTERM)
                 try:
                     process.wait(40)
                 except subprocess.TimeoutExpired:
                     process.kill()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if self.keep:
+            print(f"kept: {self.directory}", flush=True)
+        else:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def start_redis(self):
+        self.redis = self.start("redis-server", "--port", "0", "--unixsocket", self.redis_socket, "--dir", self.directory,
+                                *self.redis_settings, environment=self.environment)
+
+    def start_gatebook(self):
+        self.gatebook = self.start(self.binary, "run", "-c", self.path("gatebook.toml"), environment=self.environment)
 
     def path(self, name):
         return os.path.join(self.directory, name)
 
-    def start(self, *command):
-        with open(self.path(f"{len(self.running)}.log"), "wb") as log:
+    def start(self, *command, environment=None):
+        self.running = [process for process in self.running if process.poll() is None]
+        self.logs += 1
+        with open(self.path(f"{self.logs}.{os.path.basename(command[0])}.log"), "wb") as log:
             process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdin=subprocess.DEVNULL,
-                                       stdout=log, stderr=subprocess.STDOUT)
+                                       stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})})
         self.running.append(process)
         return process
+
+    def is_ready(self):
+        try:
+            return self.ask_admin("/readyz").startswith(b"HTTP/1.1 200")
+        except OSError:
+            return False
 
     @staticmethod
     def answers_on(port):
@@ -75,29 +118,24 @@ class World:
         return (f'[[upstream]]\nname = "service"\nservers = ["127.0.0.1:{self.upstream_port}"]\n{more}\n'
                 '[[route]]\nupstream = "service"\n')
 
+    def say(self, section, lines):
+        self.sections[section] = self.sections.get(section, "") + "\n" + lines
+
     def configure(self, upstreams):
         with open(self.path("gatebook.toml.new"), "w") as file:
             file.write(f"""
-[edge]
-name = "endurance"
-workers = 1
 [[listen]]
 address = "127.0.0.1:{self.port}"
+[[listen]]
+address = "127.0.0.1:{self.plain_port}"
+tls = false
 [[certificate]]
 chain = "{self.path('chain.pem')}"
 key = "{self.path('key.pem')}"
 {upstreams}
-[session]
-key_file = "{self.path('session.key')}"
-[redis]
-url = "unix://{self.path('redis.sock')}"
-[journal]
-directory = "{self.path('journal')}"
-[dns]
-enabled = false
-[admin]
-address = "unix:{self.admin}"
 """)
+            for section, lines in self.sections.items():
+                file.write(f"[{section}]\n{lines}\n")
         os.rename(self.path("gatebook.toml.new"), self.path("gatebook.toml"))
 
     def make_certificate(self, name):
@@ -118,15 +156,19 @@ address = "unix:{self.admin}"
 
     # ---- looking
 
-    def metrics(self):
+    def ask_admin(self, path):
         with socket.socket(socket.AF_UNIX) as link:
             link.settimeout(5)
             link.connect(self.admin)
-            link.sendall(b"GET /metrics HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n")
+            link.sendall(f"GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n".encode())
             answer = b""
             while piece := link.recv(65536):
                 answer += piece
-        rows = (line.rsplit(" ", 1) for line in answer.decode().splitlines() if line.startswith("gatebook_"))
+        return answer
+
+    def metrics(self):
+        lines = self.ask_admin("/metrics").decode().splitlines()
+        rows = (line.rsplit(" ", 1) for line in lines if line.startswith("gatebook_"))
         return {name: float(value) for name, value in rows}
 
     def memory_kib(self):
