@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "bench/sample_visit.h"
 #include "logger/redis_client.h"
 #include "logger/redis_writer.h"
 
@@ -24,10 +25,6 @@ using namespace gatebook::logger;
 
 constexpr uint32_t kMinutes = 10;
 constexpr uint32_t kVisitsAMinute = 4800;
-constexpr std::string_view kAgent =
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 "
-    "Safari/537.36";
-
 int64_t NumberIn(RedisClient& client, const char* section, std::string_view field) {
   const auto reply = client.Command({"INFO", section});
   if (!reply) return 0;
@@ -74,47 +71,30 @@ class Filler final : public RedisWriter::Handler {
   void OnWriterReady() override {}
   void OnBatchStored(size_t, const BatchTally& tally) override { stored_ += tally.visits_stored; }
   void OnWriterLost() override { std::fputs("Redis went away\n", stderr), std::exit(69); }
+  void OnWriterLooked() override {}
   void OnWriterStateChanged() override {}
   uint64_t stored() const { return stored_; }
 
  private:
   void Put(uint64_t first, uint32_t i, uint32_t session, bool session_new) {
-    Visit visit;
     const uint64_t at = first + static_cast<uint64_t>(i) * 60'000 / kVisitsAMinute;
-    visit.arrival = base::WallTime(std::chrono::milliseconds(at - 3 - i % 40));
-    for (size_t b = 0; b < 16; ++b)
-      visit.session.bytes[b] = static_cast<uint8_t>((session * 2654435761u) >> (b % 4 * 8));
-    visit.session.bytes[0] = static_cast<uint8_t>(session);
-    visit.session_new = session_new;
-    visit.ip = base::IpAddress::FromV4(0xC6336400u + session);
-    visit.protocol = Protocol::kH2;
-    visit.tls_version = 13;
-    visit.status = i % 17 == 0 ? 404 : 200;
-    visit.bytes_out = 700 + i * 37 % 30'000;
-    visit.duration_us = 1200 + i * 53 % 40'000;
-    visit.upstream_us = 900 + i * 53 % 40'000;
-    visit.request_id = 0x9e3779b97f4a7c15ULL * (i + 1);
-    visit.method = "GET";
-    visit.host = "www.example-shop.com";
-    const std::string path = fmt::format("/products/list/{}/view", 1000 + i % 997);
-    visit.path = path;
-    visit.user_agent = kAgent;
-    visit.policy = "2025-09-01";
-    const std::string dns = fmt::format("host-{:06}.dyn.example.net", session);
-    const Name name{DnsCheck::kConfirmed, dns};
+    const Visit& visit =
+        sample_.Make(i, session, session_new, base::WallTime(std::chrono::milliseconds(at - 3 - i % 40)));
+    const Name name = sample_.NameOf(session);
     const VisitId id{0, at, 0};
     while (!writer_->Add(0, id, visit, name)) Commit();
   }
   void Commit() {
     BatchTally tally;
     if (writer_->Commit(0, &tally) != RedisWriter::Committed::kUnderWay) return;
-    while (!writer_->CanBegin(0)) loop_.RunOnce(true);
+    while (writer_->IsUnderWay(0)) loop_.RunOnce(true);
   }
 
   net::Loop loop_;
   config::Config config_;
   base::MetricsBlock metrics_;
   std::unique_ptr<RedisWriter> writer_;
+  bench::SampleVisit sample_;
   uint64_t stored_ = 0;
 };
 

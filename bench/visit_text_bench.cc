@@ -36,6 +36,20 @@ BENCHMARK_CAPTURE(BM_MaskPath, slug, "/articles/how-to-configure-your-router-for
 BENCHMARK_CAPTURE(BM_MaskPath, number, "/api/v1/calls/%2B358401234567");
 BENCHMARK_CAPTURE(BM_MaskPath, token, "/reset/8f14e45fceea167a5a36dedd4bea2543");
 
+void BM_MaskAgent(benchmark::State& state, const char* agent) {
+  char out[kMostUserAgent];
+  for (auto _ : state) {
+    std::string_view raw = agent;
+    benchmark::DoNotOptimize(raw);
+    benchmark::DoNotOptimize(MaskAgent(raw, kMostUserAgent, out));
+  }
+}
+BENCHMARK_CAPTURE(BM_MaskAgent, browser,
+                  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+                  "Chrome/120.0.6099.109 Safari/537.36");
+BENCHMARK_CAPTURE(BM_MaskAgent, robot,
+                  "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)");
+
 void BM_ClassifySource(benchmark::State& state, const char* referer, const char* query) {
   SourceBuffer buffer;
   for (auto _ : state) {

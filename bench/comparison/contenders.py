@@ -210,6 +210,8 @@ key_file = "{place('session.key')}"
 url = "unix://{services.redis_socket}"
 [journal]
 directory = "{place('journal')}"
+[retention]
+ledger = "{place('retention.ledger')}"
 [dns]
 servers = ["127.0.0.1:{services.dns_port}"]
 [geo]
