@@ -81,8 +81,10 @@ class RetentionTest : public testing::Test {
 TEST_F(RetentionTest, WhatIsAsItShouldBeIsKeptAndCounted) {
   const WallTime oldest = Now() - 29 * 24h;
   AddVisit(oldest);
-  AddVisit(Now() - 1h);
-  AddVisit(Now() - 1h);
+  // One moment for both: they share a stream, and its deadline is that of whoever came first.
+  const WallTime an_hour_ago = Now() - 1h;
+  AddVisit(an_hour_ago);
+  AddVisit(an_hour_ago);
   AddSession(logger::ToText(session_), oldest);
   redis_.Ask({"HSET", "gb:edges", "edge1", "aa 1 1"});
   redis_.Ask({"PEXPIRE", "gb:edges", std::to_string(logger::kEdgesLifetime.count())});
