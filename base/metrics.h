@@ -111,6 +111,22 @@ enum class MetricKind { kCounter, kGauge };
   X(kGeoReloads, kCounter, "gatebook_geo_reloads_total", "result=\"ok\"", "Place databases opened again")           \
   X(kGeoReloadsFailed, kCounter, "gatebook_geo_reloads_total", "result=\"failed\"", "Place databases opened again") \
   X(kGeoErrors, kCounter, "gatebook_geo_errors_total", "", "Look-ups that met damage in a place database")          \
+  /* the desk and its sinks */                                                                                      \
+  X(kDeskRequests, kCounter, "gatebook_desk_requests_total", "result=\"answered\"", "Requests of readers to the desk") \
+  X(kDeskRequestsRefused, kCounter, "gatebook_desk_requests_total", "result=\"refused\"", "Requests of readers to the desk") \
+  X(kDeskRequestsFailed, kCounter, "gatebook_desk_requests_total", "result=\"failed\"", "Requests of readers to the desk") \
+  X(kDeskLogins, kCounter, "gatebook_desk_logins_total", "result=\"ok\"", "Logins to the desk")                     \
+  X(kDeskLoginsFailed, kCounter, "gatebook_desk_logins_total", "result=\"failed\"", "Logins to the desk")           \
+  X(kDeskLoginsLimited, kCounter, "gatebook_desk_logins_total", "result=\"limited\"", "Logins to the desk")         \
+  X(kDeskStreams, kGauge, "gatebook_desk_streams_open", "", "Live streams of visits to readers")                    \
+  X(kDeskReveals, kCounter, "gatebook_desk_reveals_total", "", "Times that the edge showed a reader what is hidden, each with a line in the audit log") \
+  X(kAuditErrors, kCounter, "gatebook_audit_errors_total", "", "Lines of the audit log that the edge could not write; nothing was shown") \
+  X(kSinkVisits, kCounter, "gatebook_sink_visits_total", "result=\"written\"", "Visits to sinks, each counted once a sink") \
+  X(kSinkVisitsFiltered, kCounter, "gatebook_sink_visits_total", "result=\"filtered\"", "Visits to sinks, each counted once a sink") \
+  X(kSinkVisitsDropped, kCounter, "gatebook_sink_visits_total", "result=\"dropped\"", "Visits to sinks, each counted once a sink") \
+  X(kSinksBlocked, kGauge, "gatebook_sinks_blocked", "", "Sinks that do not take visits now")                       \
+  X(kSinkErrors, kCounter, "gatebook_sink_errors_total", "", "Failed writes and connections of sinks")              \
+  X(kSinkFilesDestroyed, kCounter, "gatebook_sink_files_destroyed_total", "", "Files of sinks whose time was over") \
   /* statistics */                                                                                                  \
   X(kStatisticsDays, kCounter, "gatebook_statistics_days_total", "result=\"counted\"", "Days whose published figures this edge counted") \
   X(kStatisticsDaysFailed, kCounter, "gatebook_statistics_days_total", "result=\"failed\"", "Days whose published figures this edge counted") \

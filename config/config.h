@@ -289,9 +289,80 @@ struct Statistics {
 };
 
 struct Admin {
-  Endpoint address;  // default "unix:/run/gatebook/admin.sock"
+  Endpoint address;   // default "unix:/run/gatebook/admin.sock"
+  std::string chain;  // PEM files: with them the listener speaks TLS, and the desk is open over TCP
+  std::string key;
+  std::string client_ca;  // PEM file: whose client certificates name readers; empty: none is asked for
 
   bool operator==(const Admin&) const = default;
+};
+
+// The pages for those who review visits.
+struct Desk {
+  bool enabled = true;
+  milliseconds idle = 30min;      // a login ends after this long without a request
+  milliseconds lifetime = 12h;    // and after this long in any case
+  uint32_t logins_a_minute = 10;  // failed ones, of all together; beyond: 429
+
+  bool operator==(const Desk&) const = default;
+};
+
+enum class Role { kViewer, kInvestigator };
+
+// A person or tool that reads visits.
+struct Reader {
+  std::string name;
+  Role role = Role::kViewer;
+  std::string password_file;  // its first line is what `gatebook desk password` printed
+  std::string token_file;     // its first line is what an Authorization: Bearer must say
+  std::string certificate;    // common name of the client certificate
+  std::string unix_user;      // login at this machine
+
+  bool operator==(const Reader&) const = default;
+};
+
+// Who saw what is hidden, when, what and why.
+struct Audit {
+  std::string file = "/var/lib/gatebook/audit.log";
+  milliseconds keep = 8760h;  // 365 days
+
+  bool operator==(const Audit&) const = default;
+};
+
+// A saved query: `gatebook visits --query NAME`, and a button of the desk.
+struct SavedQuery {
+  std::string name;
+  std::string where;
+
+  bool operator==(const SavedQuery&) const = default;
+};
+
+enum class SinkKind { kFile, kStdout, kSyslog };
+enum class SinkFormat { kEcs, kOtel, kCombined };
+enum class SinkAddresses { kFull, kShort, kNone };
+enum class SyslogTransport { kUnix, kUdp, kTcp, kTls };
+
+// Where visits are written beside Redis.
+struct Sink : TlsPeer {  // for transport = "tls"
+  std::string name;
+  SinkKind kind = SinkKind::kFile;
+  SinkFormat format = SinkFormat::kEcs;
+  std::string where;                                        // which visits; empty: all
+  std::vector<std::string> fields = OptionalVisitFields();  // which fields
+  SinkAddresses addresses = SinkAddresses::kFull;
+  uint32_t queue = 8192;  // visits that wait for a slow sink; beyond: dropped and counted
+
+  std::string path;  // kFile
+  milliseconds rotate_every = 24h;
+  uint64_t rotate_size = 256ULL << 20;  // bytes
+  milliseconds keep{0};                 // at most visit.retention; 0: that
+
+  // kSyslog: the socket of this machine, or host:port
+  Endpoint server{Endpoint::Kind::kUnix, {}, {}, "/dev/log", 0, false, "unix:/dev/log"};
+  SyslogTransport transport = SyslogTransport::kUnix;
+  std::string facility = "local0";
+
+  bool operator==(const Sink&) const = default;
 };
 
 struct Timeouts {  // all totals unless said otherwise
@@ -345,6 +416,11 @@ struct Config {
   Geo geo;
   Statistics statistics;
   Admin admin;
+  Desk desk;
+  std::vector<Reader> readers;
+  Audit audit;
+  std::vector<SavedQuery> queries;
+  std::vector<Sink> sinks;
   Timeouts timeouts;
   Limits limits;
 

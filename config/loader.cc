@@ -39,9 +39,9 @@ constexpr std::array kToLook = {SectionId::kEdge,      SectionId::kLog,        S
                                 SectionId::kSession,   SectionId::kJournal,    SectionId::kVisit,
                                 SectionId::kRetention, SectionId::kStatistics, SectionId::kAdmin};
 
-class Reader {
+class ConfigReader {
  public:
-  explicit Reader(ProblemList& problems) : problems_(problems) {}
+  explicit ConfigReader(ProblemList& problems) : problems_(problems) {}
 
   void Read(const Document& document) {
     for (const Entry& stray : document.strays) ReadStray(stray);
@@ -213,7 +213,7 @@ LoadOutcome LoadToLook(const std::string& path) {
     const Section* section = FindSection(table.section);
     return section == nullptr || std::find(kToLook.begin(), kToLook.end(), section->id) == kToLook.end();
   });
-  Reader reader(problems);
+  ConfigReader reader(problems);
   reader.Read(document);
   CheckStatistics(reader.config(), reader.places(), problems);
   if (!problems.IsEmpty()) return {nullptr, problems.Take()};
@@ -234,7 +234,7 @@ LoadOutcome LoadText(std::string_view text, const std::string& path, FileChecks 
   Document document;
   if (!ParseDocument(text, document, problems)) return {nullptr, problems.Take()};
 
-  Reader reader(problems);
+  ConfigReader reader(problems);
   reader.Read(document);
   CheckConsistency(reader.config(), reader.places(), problems);
   if (file_checks == FileChecks::kOn) CheckFiles(reader.config(), reader.places(), problems);

@@ -57,7 +57,19 @@ constexpr Section kSections[] = {
     {S::kStatistics, "statistics",
      "What `gatebook stats publish` may tell, and for how long it is kept (docs/statistics.md)."},
     {S::kAdmin, "admin",
-     "The listener for status, metrics and commands; it has no password, so keep it private."},
+     "The listener for status, metrics, commands and the desk. Status, metrics and commands have no "
+     "password, so "
+     "keep it private."},
+    {S::kDesk, "desk", "The pages for people who review visits, on the admin listener."},
+    Repeated<&Config::readers>(S::kReader, "reader",
+                               "Who reads visits, and how they show who they are. A viewer sees addresses "
+                               "shortened and names cut to "
+                               "their domain; an investigator may see them whole, and says why.",
+                               ""),
+    {S::kAudit, "audit", "The log of who saw what is hidden, when, and why."},
+    Repeated<&Config::queries>(S::kQuery, "query", "A query that is asked often, by name.", ""),
+    Repeated<&Config::sinks>(S::kSink, "sink",
+                             "Where visits are written beside Redis: a file, standard output or syslog.", ""),
     {S::kTimeouts, "timeouts", "How long each phase may last. All are totals unless said otherwise."},
     {S::kLimits, "limits", "How much one client, connection or request may take."},
 };
@@ -74,7 +86,8 @@ std::span<const Section> Sections() { return kSections; }
 std::span<const Option> Options() {
   static const std::vector<Option> options = [] {
     std::vector<Option> all;
-    for (const auto rows : {EdgeOptions(), BookOptions()}) all.insert(all.end(), rows.begin(), rows.end());
+    for (const auto rows : {EdgeOptions(), BookOptions(), DeskOptions()})
+      all.insert(all.end(), rows.begin(), rows.end());
     std::stable_sort(all.begin(), all.end(),
                      [](const Option& a, const Option& b) { return a.section < b.section; });
     return all;

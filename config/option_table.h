@@ -42,6 +42,11 @@ enum class SectionId : uint32_t {
   kGeo,
   kStatistics,
   kAdmin,
+  kDesk,
+  kReader,
+  kAudit,
+  kQuery,
+  kSink,
   kTimeouts,
   kLimits,
 };
@@ -97,9 +102,10 @@ struct Option {
 std::span<const Section> Sections();
 // All rows, in the order of their sections.
 std::span<const Option> Options();
-// The rows by where they are written: config/option_rows_edge.cc and config/option_rows_book.cc.
+// The rows by where they are written: config/option_rows_edge.cc, _book.cc and _desk.cc.
 std::span<const Option> EdgeOptions();
 std::span<const Option> BookOptions();
+std::span<const Option> DeskOptions();
 
 // nullptr when there is none of that name.
 const Section* FindSection(std::string_view name);
