@@ -2,6 +2,7 @@
 // (docs/data-model.md, docs/decisions/0003-redis-schema.md).
 //
 //   gb:visits:{EDGE.WORKER.MINUTE}  stream   the visits of one worker and minute
+//   gb:index:{EDGE.WORKER.HOUR}    string   where sessions and addresses are met (logger/visit_index.h)
 //   gb:session:ID                   hash     how a session began
 //   gb:stats:day:DATE               string   what is published of a day (review/figures_store.h)
 //   gb:edges                        hash     which process owns an edge's name

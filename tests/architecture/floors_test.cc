@@ -83,6 +83,7 @@ TEST(Floors, ALibraryHasOneHome) {
       {"toml++", {"toml"}, {"config"}},
       {"nghttp2", {"nghttp2/"}, {"http"}},
       {"cmark", {"cmark"}, {"proxy"}},
+      {"libpsl", {"libpsl"}, {"review"}},
   };
   for (const SourceFile& file : AllFiles()) {
     if (file.folder == "tests" || file.folder == "bench") continue;

@@ -1,0 +1,59 @@
+// AuditLog: who saw what is hidden, when, what and why. Append-only, a line a look, chained by digests
+// (review/hash_chain.h).
+//
+// A line is written, and on the disk, before anything is shown: what can't be written down is not shown.
+// It names readers, not visitors: of a question only its text, in which addresses stand only if the reader
+// typed them. Lines older than audit.keep are destroyed from the beginning; the first that stays says what
+// the digest before it was, so that the chain still holds.
+//
+// Thread: any; one writer at a time, also among processes (flock). Blocks on the disk.
+// Limits: a line of 16 KiB; longer texts are cut.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "config/config.h"
+
+namespace gatebook::review {
+
+struct AuditEntry {
+  std::string who;   // a [[reader]], or the login of this machine
+  std::string via;   // "command", "desk"
+  std::string what;  // "visits ip = 203.0.113.7, since …"
+  std::string why;   // the reason given; never empty
+};
+
+struct AuditLine {
+  uint64_t number = 0;  // from 1, over all time
+  base::WallTime time{};
+  AuditEntry entry;
+  std::string chain;  // hexadecimal
+  std::string text;   // the whole line, without its end
+};
+
+struct AuditContents {
+  std::vector<AuditLine> lines;
+  std::string broken;  // empty: the chain holds. Else where it breaks first, as a sentence.
+};
+
+class AuditLog {
+ public:
+  AuditLog(const config::Audit& config, const base::Clock& clock) : config_(config), clock_(clock) {}
+
+  // Nothing is written yet: no lines. Errors: 74.
+  base::Result<AuditContents> Read() const;
+  // On the disk when it returns. Errors: 73, 74; 2 if there is no reason.
+  base::Status Append(const AuditEntry& entry) const;
+  // Destroys the lines that are older than audit.keep; how many. Errors: 73, 74.
+  base::Result<uint64_t> DestroyOld() const;
+
+ private:
+  const config::Audit config_;
+  const base::Clock& clock_;
+};
+
+}  // namespace gatebook::review
