@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <charconv>
+#include <algorithm>
 #include <set>
 
 #include "base/rfc3339.h"
@@ -22,7 +22,6 @@ using namespace std::chrono_literals;
 constexpr auto kSinceByDefault = 1h;
 // --follow looks back so far for what was written late.
 constexpr auto kLookBack = 15min;
-constexpr auto kMostSessionLife = 48h;
 
 int Complain(const base::Error& error) {
   std::fputs(("gatebook: " + error.message + "\n").c_str(), stderr);
@@ -64,6 +63,20 @@ int Finish(Printer& printer, const base::Status& read) {
   if (!read) return Complain(read.error());
   if (!printer.ok()) return Complain("cannot write the visits", ExitCode::kInputOutput);
   return static_cast<int>(printer.printed() == 0 ? ExitCode::kNegative : ExitCode::kOk);
+}
+
+std::vector<std::pair<const char*, std::string>> HowItBegan(const std::vector<StoredVisit>& visits) {
+  const auto opening =
+      std::find_if(visits.begin(), visits.end(), [](const StoredVisit& visit) { return visit.session_new; });
+  const StoredVisit& first = opening == visits.end() ? visits.front() : *opening;
+  return {{"time", base::ToRfc3339(first.arrival)},
+          {"ip", first.ip},
+          {"dns", first.dns},
+          {"dns_check", first.dns_check},
+          {"channel", first.channel},
+          {"referrer", first.referrer},
+          {"country", first.country},
+          {"user_agent", first.user_agent}};
 }
 
 }  // namespace
@@ -131,42 +144,26 @@ int RunSession(const config::Config& config, const std::string& session, bool js
   auto client = logger::RedisClient::Connect(config.redis);
   if (!client) return Complain(client.error());
   VisitReader reader(**client, clock);
-  const auto start = reader.ReadSessionStart(session);
-  if (!start) return Complain(start.error());
-
   VisitsWanted wanted;
   wanted.session = session;
   wanted.since = clock.WallNow() - config.visit.retention;
-  nlohmann::ordered_json head = {{"session", session}};
-  std::string lines = "session\t" + session + "\n";
-  for (const auto& [name, value] : *start) {
-    std::string shown = Harmless(value);
-    if (name == "time") {
-      int64_t milliseconds = 0;
-      std::from_chars(value.data(), value.data() + value.size(), milliseconds);
-      const base::WallTime began{std::chrono::milliseconds(milliseconds)};
-      // A session has an end: no need to look through a month.
-      const base::WallTime latest = clock.WallNow();
-      if (began <= latest && began > latest - 366 * 24h) {
-        wanted.since = began - logger::kMostRecordDelay;
-        wanted.until = began + std::max<std::chrono::milliseconds>(kMostSessionLife, config.session.lifetime);
-      }
-      shown = base::ToRfc3339(std::clamp(began, base::WallTime{}, latest + 24h));
-    }
-    if (shown.empty()) continue;
-    head[Harmless(name)] = shown;
-    lines += Harmless(name) + "\t" + shown + "\n";
-  }
-  Printer printer(out, FormOf(json, terminal), 0);
   std::vector<StoredVisit> visits;
   const base::Status read = reader.Read(wanted, [&](const StoredVisit& visit) {
     visits.push_back(visit);
     return true;
   });
   if (!read) return Complain(read.error());
-  if (visits.empty() && start->empty()) {
-    return Complain("nothing is known of this session", ExitCode::kNegative);
+  if (visits.empty()) return Complain("nothing is known of this session", ExitCode::kNegative);
+  nlohmann::ordered_json head = {{"session", session}};
+  std::string lines = "session\t" + session + "\n";
+  // The visit that opened it says how it began; without that, the first that there is says since when it is
+  // known.
+  for (const auto& [name, value] : HowItBegan(visits)) {
+    if (value.empty()) continue;
+    head[name] = Harmless(value);
+    lines += std::string(name) + "\t" + Harmless(value) + "\n";
   }
+  Printer printer(out, FormOf(json, terminal), 0);
   head["visits"] = visits.size();
   lines += "visits\t" + std::to_string(visits.size()) + "\n\n";
   const std::string text =
