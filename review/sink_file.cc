@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,8 +23,6 @@ using namespace std::chrono_literals;
 constexpr mode_t kMode = 0640;
 constexpr size_t kMostVectors = 64;
 constexpr int kSecondsBetweenLooks = 5;
-// Names that are tried for a file whose oldest visit came in the same millisecond as another's.
-constexpr int kMostNames = 1000;
 
 base::UniqueFd OpenToAppend(const std::string& path) {
   return base::UniqueFd(
@@ -71,7 +68,7 @@ bool SinkFile::Open() {
   }
   is_regular_ = S_ISREG(info.st_mode);
   if (is_regular_ && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    Fail(fmt::format("{}: another process writes it", path));
+    Fail(fmt::format("{}: it is locked, somebody else writes it", path));
     return false;
   }
   Arrive();
@@ -136,16 +133,9 @@ bool SinkFile::IsSpanOver() const {
 }
 
 bool SinkFile::Rotate() {
-  const std::string& path = parts_.config.path;
-  // Earlier by some milliseconds where the name is taken: too early rather than too late.
-  WallTime stamp = oldest_.value_or(parts_.clock.WallNow());
-  int failed = EEXIST;
-  for (int i = 0; i < kMostNames && failed == EEXIST; ++i, stamp -= 1ms) {
-    const std::string name = ClosedSinkFileName(path, stamp);
-    failed = ::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) == 0 ? 0 : errno;
-  }
-  if (failed != 0) {
-    Fail(fmt::format("{}: cannot rename it: {}", path, std::strerror(failed)));
+  const auto closed = CloseSinkFile(parts_.config.path, oldest_.value_or(parts_.clock.WallNow()));
+  if (!closed.ok()) {
+    Fail(closed.error().message);
     return false;
   }
   Close();

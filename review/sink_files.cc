@@ -1,6 +1,8 @@
 #include "review/sink_files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -18,6 +20,8 @@ namespace {
 
 using base::WallTime;
 
+// That are tried for a file whose oldest visit came in the same millisecond as another's.
+constexpr int kMostNames = 1000;
 constexpr std::string_view kRewritten = ".new";
 constexpr size_t kStampSize = sizeof "20261123T215301.042Z" - 1;
 
@@ -70,6 +74,17 @@ base::Error CannotRead(const std::string& path) {
 
 std::string ClosedSinkFileName(const std::string& path, WallTime oldest) {
   return path + "." + StampOf(oldest);
+}
+
+base::Result<std::string> CloseSinkFile(const std::string& path, WallTime oldest) {
+  int failed = EEXIST;
+  for (int i = 0; i < kMostNames && failed == EEXIST; ++i, oldest -= std::chrono::milliseconds(1)) {
+    std::string name = ClosedSinkFileName(path, oldest);
+    if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) == 0) return name;
+    failed = errno;
+  }
+  return base::Error{fmt::format("{}: cannot rename it: {}", path, std::strerror(failed)),
+                     base::ExitCode::kCannotCreate};
 }
 
 base::Result<std::vector<ClosedSinkFile>> ListClosedSinkFiles(const std::string& path) {

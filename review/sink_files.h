@@ -22,6 +22,8 @@ struct ClosedSinkFile {
   base::WallTime oldest;
 };
 std::string ClosedSinkFileName(const std::string& path, base::WallTime oldest);
+// Renames the file at `path`, under an earlier stamp where the name is taken. Error: it can't be renamed.
+base::Result<std::string> CloseSinkFile(const std::string& path, base::WallTime oldest);
 // Those of the sink at `path`, oldest first. An error: the directory can't be read.
 base::Result<std::vector<ClosedSinkFile>> ListClosedSinkFiles(const std::string& path);
 

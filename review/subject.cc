@@ -17,6 +17,7 @@
 #include "logger/redis_keys.h"
 #include "review/redis_scan.h"
 #include "review/render.h"
+#include "review/sink_erasure.h"
 #include "review/subject_stream.h"
 
 namespace gatebook::review {
@@ -120,10 +121,12 @@ std::string ErasureReceipt::ToJson() const {
   object["removed"] = {{"visits", visits},
                        {"closings", closings},
                        {"sessions", sessions},
-                       {"quarantine_files", quarantine_files}};
+                       {"quarantine_files", quarantine_files},
+                       {"sink_lines", sink_lines}};
   object["waiting_in_journal"] = waiting_in_journal;
   object["edge_told"] = edge_told;
   object["aof_rewrite"] = aof_rewrite;
+  if (!sinks_out_of_reach.empty()) object["sinks_out_of_reach"] = sinks_out_of_reach;
   return Dump(object);
 }
 
@@ -307,7 +310,17 @@ base::Result<ErasureReceipt> SubjectRights::Erase(const Subject& subject, const 
                                                   const TellEdge& tell, bool rewrite) {
   Found found;
   if (auto read = Find(subject, &found); !read) return read.error();
-  if (found.IsEmpty()) return NothingStored(subject);
+  std::vector<StoredVisit> visits;
+  const auto remember = [&visits](const Found& some) {
+    visits.insert(visits.end(), some.visits.begin(), some.visits.end());
+    visits.insert(visits.end(), some.waiting.begin(), some.waiting.end());
+  };
+  remember(found);
+  if (found.IsEmpty()) {
+    const auto lines = SinkErasure(config_, subject, visits).Count();
+    if (!lines) return lines.error();
+    if (*lines == 0) return NothingStored(subject);
+  }
 
   std::array<uint8_t, 16> random;
   logger::FillRandom(random.data(), random.size());
@@ -333,9 +346,15 @@ base::Result<ErasureReceipt> SubjectRights::Erase(const Subject& subject, const 
   for (int sweep = 0; sweep < kMostSweeps && !found.IsEmpty(); ++sweep) {
     found = Found();
     if (auto read = Find(subject, &found); !read) return read.error();
+    remember(found);
     if (auto removed = Remove(found, &receipt); !removed) return removed.error();
     found.waiting.clear();
   }
+  const auto sinks = SinkErasure(config_, subject, visits).Run();
+  if (!sinks) return sinks.error();
+  receipt.sink_lines = sinks->lines;
+  receipt.sink_files = sinks->files;
+  receipt.sinks_out_of_reach = sinks->out_of_reach;
   receipt.aof_rewrite = rewrite ? AskForRewrite() : "within a day";
   receipt.time = clock_.WallNow();
   return receipt;
