@@ -95,7 +95,8 @@ base::Result<std::vector<ClosedSinkFile>> ListClosedSinkFiles(const std::string&
   std::vector<ClosedSinkFile> files;
   std::error_code error;
   for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
-    std::string_view name = at->path().filename().native();
+    const std::string whole = at->path().filename().string();
+    std::string_view name = whole;
     if (!name.starts_with(prefix)) continue;
     name.remove_prefix(prefix.size());
     if (name.ends_with(kRewritten)) name.remove_suffix(kRewritten.size());
