@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "config/sink_path.h"
 #include "config/syslog_facility.h"
 #include "config/units.h"
 
@@ -180,21 +181,19 @@ void CheckSink(const Config& config, size_t i, const PlaceMap& places, ProblemLi
   const bool is_syslog = sink.kind == SinkKind::kSyslog;
   CheckTlsPeer(sink, is_syslog && sink.transport == SyslogTransport::kTls, "transport is not \"tls\"",
                complain);
-  if (sink.kind == SinkKind::kFile) {
-    if (sink.path.empty()) complain("path", "a sink of kind \"file\" needs it");
-    if (!sink.path.empty() &&
-        is_repeated([&](const Sink& one) { return one.kind == SinkKind::kFile && one.path == sink.path; }))
-      complain("path", "another [[sink]] writes there already");
-  } else if (!sink.path.empty()) {
-    complain("path", "only of kind \"file\"");
+  if (sink.kind != SinkKind::kFile) {
+    if (!sink.path.empty()) complain("path", "only of kind \"file\"");
+  } else if (is_repeated([&](const Sink& one) {
+               return one.kind == SinkKind::kFile && SinkPath(one) == SinkPath(sink);
+             })) {
+    complain("path", "another [[sink]] writes there already");
   }
   if (sink.kind == SinkKind::kStdout &&
       is_repeated([](const Sink& one) { return one.kind == SinkKind::kStdout; }))
     complain("kind", "another [[sink]] writes to standard output already");
   if (!is_syslog) {
-    for (const char* key : {"server", "transport"}) {
-      if (places.IsWritten(S::kSink, i, key)) complain(key, "only of kind \"syslog\"");
-    }
+    if (!(sink.server == Sink().server)) complain("server", "only of kind \"syslog\"");
+    if (sink.transport != Sink().transport) complain("transport", "only of kind \"syslog\"");
   } else if ((sink.server.kind == Endpoint::Kind::kUnix) != (sink.transport == SyslogTransport::kUnix)) {
     complain(places.IsWritten(S::kSink, i, "server") ? "server" : "transport",
              sink.transport == SyslogTransport::kUnix

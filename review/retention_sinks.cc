@@ -1,6 +1,7 @@
 // RetentionScan: files of sinks.
 #include <filesystem>
 
+#include "config/sink_path.h"
 #include "review/retention_scan.h"
 #include "review/sink_files.h"
 
@@ -35,11 +36,12 @@ base::Status RetentionScan::LookAtSinks() {
       outside = true;
       continue;
     }
+    const std::string path = SinkPath(sink);
     const auto keep = KeepOf(sink, config_);
-    auto files = ListClosedSinkFiles(sink.path);
+    auto files = ListClosedSinkFiles(path);
     if (!files.ok()) return files.error();
     // Of the open one its lines say more than its name.
-    files->push_back({sink.path, WallTime::max()});
+    files->push_back({path, WallTime::max()});
     for (const ClosedSinkFile& file : *files) {
       const auto times = TimesOf(file.path, options_.every_entry || file.oldest == WallTime::max());
       if (!times.ok()) return times.error();

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/unique_fd.h"
+#include "config/sink_path.h"
 #include "review/sink_files.h"
 #include "review/sink_line.h"
 
@@ -155,11 +156,12 @@ base::Status SinkErasure::Look(bool only_count, SinkErasureResult* result) const
       result->out_of_reach.push_back(sink.name);
       continue;
     }
+    const std::string path = SinkPath(sink);
     const auto combined = LinesOf(sink);
     if (!only_count) {
-      if (auto closed = CloseUnused(sink.path); !closed.ok()) return closed;
+      if (auto closed = CloseUnused(path); !closed.ok()) return closed;
     }
-    const auto files = ListClosedSinkFiles(sink.path);
+    const auto files = ListClosedSinkFiles(path);
     if (!files.ok()) return files.error();
     for (const ClosedSinkFile& file : *files) {
       if (only_count) {
@@ -171,7 +173,7 @@ base::Status SinkErasure::Look(bool only_count, SinkErasureResult* result) const
       }
     }
     if (!only_count) continue;
-    const auto lines = CountIn(sink.path, combined);
+    const auto lines = CountIn(path, combined);
     if (!lines.ok()) return lines.error();
     result->lines += *lines;
   }

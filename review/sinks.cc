@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/sink_path.h"
 #include "review/sink_files.h"
 
 namespace gatebook::review {
@@ -38,7 +39,8 @@ Sinks::List Sinks::sinks() const {
 base::Result<Sinks::Prepared> Sinks::Prepare(const config::Config& config) {
   Prepared prepared;
   List before = sinks();
-  for (const config::Sink& wanted : config.sinks) {
+  for (config::Sink wanted : config.sinks) {
+    if (wanted.kind == config::SinkKind::kFile) wanted.path = SinkPath(wanted);
     const auto same = std::find_if(before.begin(), before.end(), [&](const std::shared_ptr<Sink>& sink) {
       return sink && sink->config() == wanted;
     });

@@ -280,7 +280,7 @@ TEST_F(SinkTest, RetentionCountsTheirFilesAndFindsWhatIsOverdue) {
 TEST_F(SinkTest, CheckSaysWhatIsWrongWithASink) {
   Say("declaration", "retention = \"2d\"");
   Say("visit", "retention = \"2d\"");
-  AddSink("a", "where = \"status = 200\"\n");
+  AddSink("a", "kind = \"syslog\"\npath = \"" + File("x") + "\"\n");
   AddSink("a", "path = \"" + File("x") + "\"\nkeep = \"3d\"\n");
   AddSink("c", "path = \"" + File("x") + "\"\nfacility = \"lpr\"\n");
   AddSink("d", "kind = \"syslog\"\ntransport = \"tls\"\n");
@@ -291,7 +291,7 @@ TEST_F(SinkTest, CheckSaysWhatIsWrongWithASink) {
   const auto check = edge_->Command({"check"});
   EXPECT_EQ(check.exit_code, 78);
   for (const char* said :
-       {"path: a sink of kind \"file\" needs it", "name: another [[sink]] has it already",
+       {"path: only of kind \"file\"", "name: another [[sink]] has it already",
         "keep: 3d is longer than visits are kept", "keep: 3d is longer than [declaration] promises",
         "path: another [[sink]] writes there already", "facility: none of",
         "transport: udp, tcp and tls need a server", "tls_name: transport is not \"tls\"",
