@@ -123,19 +123,4 @@ base::Status VisitReader::Follow(const VisitsWanted& wanted, const VisitSink& si
   return {};
 }
 
-base::Result<std::vector<std::pair<std::string, std::string>>> VisitReader::ReadSessionStart(
-    const std::string& session) {
-  std::vector<std::pair<std::string, std::string>> fields;
-  const auto id = logger::ParseSessionId(session);
-  if (!id) return fields;
-  const auto reply = client_.Command({"HGETALL", logger::SessionKey(*id)});
-  if (!reply) return reply.error();
-  if ((*reply)->IsError()) return Unreadable((*reply)->text);
-  const auto elements = (*reply)->elements;
-  for (size_t i = 0; i + 1 < elements.size(); i += 2) {
-    fields.emplace_back(elements[i].text, elements[i + 1].text);
-  }
-  return fields;
-}
-
 }  // namespace gatebook::review
