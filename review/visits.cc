@@ -69,7 +69,9 @@ base::Result<std::vector<Lane>> VisitReader::ReadLanes() {
 base::Status VisitReader::Read(const VisitsWanted& wanted, const VisitSink& sink) {
   auto lanes = ReadLanes();
   if (!lanes) return lanes.error();
-  const QueryNeeds needs = NeedsOf(wanted);
+  QueryNeeds needs = NeedsOf(wanted);
+  // No edge is listed for longer than it may have visits: before that there is nothing to look for.
+  needs.since = std::max(needs.since, clock_.WallNow() - logger::kEdgesLifetime);
   // A record is written up to kMostRecordDelay after the arrival, and its clock may not step back.
   const base::WallTime until = std::min(needs.until, clock_.WallNow() + 1min);
   if (lanes->empty() || needs.since >= until) return {};
