@@ -13,8 +13,8 @@ namespace gatebook::review {
 #define GATEBOOK_RETENTION_PLACES(X)                                                                      \
   X(kVisits, "visits", "`gb:visits:*` in Redis: the visits", "deadline and entries of every stream",      \
     "a stream destroys itself no later than its earliest arrival + `visit.retention`")                    \
-  X(kSessions, "sessions", "`gb:session:*`: how sessions began", "deadline and beginning of every hash",  \
-    "destroys itself no later than its first visit + `visit.retention`")                                  \
+  X(kIndex, "index", "`gb:index:*`: in which minutes whom to look for", "deadline and elements of every string", \
+    "destroys itself no later than the end of its earliest minute + `visit.retention`")                   \
   X(kEdges, "edges", "`gb:edges`: names of edges, nothing of visitors", "its deadline",                   \
     "destroys itself 31 days after the last edge looked")                                                 \
   X(kCounts, "counts", "`gb:stats:*`: figures that name nobody", "deadline of every key",   \
@@ -39,7 +39,9 @@ namespace gatebook::review {
   X(kLog, "log", "the operations log", "its last 64 MiB, for session ids and addresses that Redis knows", \
     "names nobody")                                                                                       \
   X(kLedger, "ledger", "counts by day, nothing of visitors", "every line and the chain",                  \
-    "no line is missing or changed")
+    "no line is missing or changed")                                                                      \
+  X(kAudit, "audit log", "who saw what is hidden, when, what and why", "every line and the chain",        \
+    "lines are destroyed within a day of `audit.keep`; none is changed or missing in between")
 
 enum class Place : uint8_t {
 #define GATEBOOK_PLACE_ENUM(name, slug, what, looked, promise) name,
