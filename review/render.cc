@@ -1,12 +1,15 @@
 #include "review/render.h"
 
-#include <nlohmann/json.hpp>
-
 #include <array>
 
 #include "base/rfc3339.h"
 #include "logger/text.h"
+#include "review/json_line.h"
+#include "review/visit_combined.h"
+#include "review/visit_csv.h"
+#include "review/visit_ecs.h"
 #include "review/visit_fields.h"
+#include "review/visit_otel.h"
 
 namespace gatebook::review {
 namespace {
@@ -58,32 +61,33 @@ std::string NameText(const StoredVisit& visit) {
 }
 
 std::string Json(const StoredVisit& visit) {
-  nlohmann::ordered_json object;
-  std::string scratch;
+  std::string line, scratch;
+  JsonLine object(line);
   for (const FieldInfo& field : AllFields()) {
-    const std::string name(field.name);
     switch (field.kind) {
       case FieldKind::kText:
       case FieldKind::kAddress:
-        if (field.field == Field::kPurpose) {
-          object[name] = nlohmann::ordered_json::array({"administrative"});
-          if ((visit.purpose & logger::kPurposeStatistics) != 0) object[name].push_back("statistics");
-        } else if (const auto text = TextOf(visit, field.field, scratch); !text.empty()) {
-          object[name] = Harmless(text);
+        if (field.field != Field::kPurpose) {
+          object.Text(field.name, TextOf(visit, field.field, scratch));
+        } else {
+          const bool statistics = (visit.purpose & logger::kPurposeStatistics) != 0;
+          object.Raw(field.name, statistics ? R"(["administrative","statistics"])" : R"(["administrative"])");
         }
         break;
       case FieldKind::kNumber:
-        if (field.field != Field::kAsn || visit.asn != 0) object[name] = NumberOf(visit, field.field);
+        if (field.field != Field::kAsn || visit.asn != 0)
+          object.Number(field.name, NumberOf(visit, field.field));
         break;
       case FieldKind::kTime:
-        object[name] = base::ToRfc3339(visit.arrival);
+        object.Text(field.name, base::ToRfc3339(visit.arrival));
         break;
       case FieldKind::kFlag:
-        object[name] = FlagOf(visit, field.field);
+        object.Flag(field.name, FlagOf(visit, field.field));
         break;
     }
   }
-  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  object.End();
+  return line + '\n';
 }
 
 }  // namespace
@@ -103,15 +107,46 @@ std::string SourceText(const StoredVisit& visit) {
   return Harmless(text);
 }
 
+std::optional<Form> ParseForm(std::string_view name) {
+  constexpr std::pair<std::string_view, Form> kForms[] = {
+      {"table", Form::kTable}, {"plain", Form::kPlain}, {"json", Form::kJson},        {"ecs", Form::kEcs},
+      {"otel", Form::kOtel},   {"csv", Form::kCsv},     {"combined", Form::kCombined}};
+  for (const auto& [known, form] : kForms) {
+    if (known == name) return form;
+  }
+  return std::nullopt;
+}
+
 std::string RenderHeading(Form form) {
-  if (form != Form::kTable) return {};
+  std::string line;
+  if (form == Form::kCsv) AppendCsvHeader(line);
+  if (form != Form::kTable) return line;
   std::array<std::string, kColumns.size()> cells;
   for (size_t i = 0; i < cells.size(); ++i) cells[i] = kColumns[i].heading;
   return Line(cells, form);
 }
 
 std::string RenderVisit(const StoredVisit& visit, Form form) {
-  if (form == Form::kJson) return Json(visit);
+  std::string line;
+  switch (form) {
+    case Form::kJson:
+      return Json(visit);
+    case Form::kEcs:
+      AppendEcs(line, visit);
+      return line;
+    case Form::kOtel:
+      AppendOtel(line, visit);
+      return line;
+    case Form::kCsv:
+      AppendCsv(line, visit);
+      return line;
+    case Form::kCombined:
+      AppendCombined(line, visit);
+      return line;
+    case Form::kTable:
+    case Form::kPlain:
+      break;
+  }
   std::string url = visit.host + visit.path;
   if (!visit.query.empty()) url.append("?").append(visit.query);
   return Line({base::ToRfc3339(visit.arrival), Harmless(visit.session), Harmless(visit.ip), NameText(visit),

@@ -32,12 +32,16 @@ namespace gatebook::review {
     "struck out when nothing that it covers can exist, within a day")                                     \
   X(kObjections, "objections", "keyed digests of who objected to statistics", "every line",                 \
     "kept as long as the objection holds: until its end, or until it is withdrawn")                       \
+  X(kSinks, "sinks", "files of sinks: visits beside Redis", "names of closed files; lines of all",         \
+    "a file is destroyed when its oldest visit is as old as `sink.keep` allows")                          \
   X(kNames, "names", "names of addresses in the memory of the running edge", "what the edge says",        \
     "forgotten after the name's time to live, 24 h at most")                                              \
   X(kLog, "log", "the operations log", "its last 64 MiB, for session ids and addresses that Redis knows", \
     "names nobody")                                                                                       \
   X(kLedger, "ledger", "counts by day, nothing of visitors", "every line and the chain",                  \
-    "no line is missing or changed")
+    "no line is missing or changed")                                                                      \
+  X(kAudit, "audit log", "who saw what is hidden, when, what and why", "every line and the chain",        \
+    "lines are destroyed within a day of `audit.keep`; none is changed or missing in between")
 
 enum class Place : uint8_t {
 #define GATEBOOK_PLACE_ENUM(name, slug, what, looked, promise) name,
