@@ -7,16 +7,18 @@
 // the digest before it was, so that the chain still holds.
 //
 // Thread: any; one writer at a time, also among processes (flock). Blocks on the disk.
-// Limits: a line of 16 KiB; longer texts are cut.
+// Limits: a line of 16 KiB; longer texts are cut; a reason of 500 octets.
 #pragma once
 
-#include <optional>
+#include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "review/hash_chain.h"
 
 namespace gatebook::review {
 
@@ -42,18 +44,26 @@ struct AuditContents {
 
 class AuditLog {
  public:
-  AuditLog(const config::Audit& config, const base::Clock& clock) : config_(config), clock_(clock) {}
+  AuditLog(const config::Audit& config, const base::Clock& clock)
+      : keep_(config.keep),
+        clock_(clock),
+        chain_(config.file, "the audit log", HashChain::Begins::kSomewhere) {}
 
   // Nothing is written yet: no lines. Errors: 74.
   base::Result<AuditContents> Read() const;
-  // On the disk when it returns. Errors: 73, 74; 2 if there is no reason.
+  // On the disk when it returns. Errors: 73, 74; 2 if CheckReason() has something against the reason.
   base::Status Append(const AuditEntry& entry) const;
-  // Destroys the lines that are older than audit.keep; how many. Errors: 73, 74.
+  // Destroys the lines that are older than audit.keep; how many. If all are, a line that says so takes their
+  // place. Errors: 73, 74.
   base::Result<uint64_t> DestroyOld() const;
 
  private:
-  const config::Audit config_;
+  const std::chrono::milliseconds keep_;
   const base::Clock& clock_;
+  const HashChain chain_;
 };
+
+// Whether it can stand as a reason: it says something, in 500 octets at most. An error is for people, with 2.
+base::Status CheckReason(std::string_view reason);
 
 }  // namespace gatebook::review

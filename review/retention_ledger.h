@@ -1,11 +1,8 @@
 // RetentionLedger: a line a day about what was stored and destroyed, that can't be changed afterwards
-// unnoticed.
+// unnoticed (review/hash_chain.h).
 //
-// A line is a JSON object that ends in the digest of the line before it ("previous") and of itself ("chain"):
-// SHA-256 over the line's text up to `,"chain"`. So nobody changes, removes or inserts a line without
-// changing every later digest; and who has seen the last digest somewhere else (the operations log has it
-// every day) can tell a chain that was made anew or cut off. It holds counts and times only, outlives what it
-// counts, and is kept outside of it.
+// Who has seen the last digest somewhere else (the operations log has it every day) can tell a chain that was
+// made anew or cut off. It holds counts and times only, outlives what it counts, and is kept outside of it.
 //
 // Thread: any; one writer at a time, also among processes (flock). Blocks on the disk.
 // Limits: a line of 16 KiB; some 2 KiB as a rule, 700 KiB a year.
@@ -16,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "review/hash_chain.h"
 #include "review/retention_report.h"
 
 namespace gatebook::review {
@@ -44,7 +42,8 @@ struct LedgerContents {
 
 class RetentionLedger {
  public:
-  explicit RetentionLedger(std::string path) : path_(std::move(path)) {}
+  explicit RetentionLedger(std::string path)
+      : chain_(std::move(path), "the ledger", HashChain::Begins::kAtOne) {}
 
   // Nothing is written yet: no lines. An error (74): there is a file and it can't be read.
   base::Result<LedgerContents> Read() const;
@@ -52,10 +51,10 @@ class RetentionLedger {
   // shows as a break. Errors: 73, 74.
   base::Result<LedgerLine> Append(const LedgerEntry& entry) const;
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return chain_.path(); }
 
  private:
-  const std::string path_;
+  const HashChain chain_;
 };
 
 }  // namespace gatebook::review
