@@ -47,6 +47,14 @@ std::optional<std::string> DeskLogins::Use(std::string_view cookie) {
   return found->second.reader;
 }
 
+std::optional<std::string> DeskLogins::Find(std::string_view cookie) {
+  const auto digest = DigestOf(cookie);
+  if (!digest) return std::nullopt;
+  DropOver();
+  const auto found = logins_.find(*digest);
+  return found == logins_.end() ? std::nullopt : std::optional(found->second.reader);
+}
+
 void DeskLogins::End(std::string_view cookie) {
   if (const auto digest = DigestOf(cookie)) logins_.erase(*digest);
 }

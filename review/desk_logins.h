@@ -31,6 +31,8 @@ class DeskLogins {
   std::string Begin(const std::string& reader);
   // The reader's name, and the login is in use again; nothing if there is no such login (any more).
   std::optional<std::string> Use(std::string_view cookie);
+  // Likewise, and it is not in use by that.
+  std::optional<std::string> Find(std::string_view cookie);
   void End(std::string_view cookie);
 
   // False: too many have failed in this minute. Else it counts as failed until Succeeded().

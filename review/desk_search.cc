@@ -1,0 +1,295 @@
+#include "review/desk_search.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+#include <nlohmann/json.hpp>
+
+#include "base/rfc3339.h"
+#include "review/desk_figures.h"
+#include "review/desk_story.h"
+#include "review/discreet.h"
+#include "review/render.h"
+
+namespace gatebook::review {
+namespace {
+
+using namespace std::chrono_literals;
+using logger::StoredVisit;
+using Json = nlohmann::ordered_json;
+using Kind = DeskQuestion::Kind;
+
+constexpr std::chrono::milliseconds kFirstWindow = 10min;
+constexpr std::chrono::milliseconds kLeastWindow = 1min;
+constexpr std::chrono::milliseconds kMostWindow = 24h;
+// What a window may take before the next one is made shorter.
+constexpr base::Duration kWindowTime = 500ms;
+constexpr base::Duration kTellEvery = 400ms;
+// The cookie of a session may live so long where the config has changed since.
+constexpr std::chrono::hours kMostSessionLife{25};
+
+std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+}  // namespace
+
+struct DeskSearch::Page {
+  std::vector<StoredVisit> visits;
+  bool has_more = false;
+  bool is_partial = false;
+  base::WallTime read_to{};  // up to where it was read, if it is partial
+};
+
+DeskSearch::DeskSearch(const config::Config& config, const base::Clock& clock, std::function<bool()> is_over)
+    : config_(config), clock_(clock), is_over_(std::move(is_over)), deadline_(clock.SteadyNow() + kMostTime) {}
+
+DeskSearch::~DeskSearch() = default;
+
+bool DeskSearch::IsLate() const { return is_over_() || clock_.SteadyNow() >= deadline_; }
+
+bool DeskSearch::Answer(const DeskQuestion& question, const DeskReply& reply) {
+  auto client = logger::RedisClient::Connect(config_.redis);
+  base::Result<DeskAnswer> answer = DeskAnswer{};
+  if (!client) {
+    answer = client.error();
+  } else {
+    client_ = std::move(client).value();
+    if (question.kind == Kind::kFigures) {
+      const base::Status told = AnswerFigures(question, reply);
+      if (told.ok()) return true;
+      // Its head has gone out.
+      reply.More(Dump({{"error", told.error().message}}) + "\n");
+      reply.End();
+      return false;
+    }
+    answer = question.kind == Kind::kVisits   ? AnswerVisits(question)
+             : question.kind == Kind::kExport ? AnswerExport(question)
+                                              : AnswerStory(question);
+  }
+  const bool given = answer.ok();
+  reply.Answer(given ? std::move(answer).value() : DeskError(503, answer.error().message));
+  return given;
+}
+
+base::Status DeskSearch::Forwards(const VisitsWanted& wanted, const Window& read, const bool& enough,
+                                  bool* is_partial) {
+  std::chrono::milliseconds length = kFirstWindow;
+  for (base::WallTime at = wanted.since; at < wanted.until && !enough;) {
+    VisitsWanted window = wanted;
+    window.since = at;
+    window.until = at = std::min(wanted.until, at + length);
+    const base::SteadyTime begun = clock_.SteadyNow();
+    if (auto status = read(window); !status) return status;
+    if (!enough && (*is_partial = IsLate())) return {};
+    const base::Duration taken = clock_.SteadyNow() - begun;
+    if (taken > kWindowTime) length = std::max(kLeastWindow, length / 2);
+    if (taken < kWindowTime / 4) length = std::min(kMostWindow, length * 2);
+  }
+  return {};
+}
+
+base::Status DeskSearch::Backwards(const VisitsWanted& wanted, const Window& read, const bool& enough,
+                                   bool* is_partial) {
+  std::chrono::milliseconds length = kLeastWindow;
+  for (base::WallTime at = wanted.until; at > wanted.since && !enough;) {
+    VisitsWanted window = wanted;
+    window.until = at;
+    window.since = at = std::max(wanted.since, at - length);
+    const base::SteadyTime begun = clock_.SteadyNow();
+    if (auto status = read(window); !status) return status;
+    if (!enough && (*is_partial = IsLate())) return {};
+    const base::Duration taken = clock_.SteadyNow() - begun;
+    if (taken > kWindowTime) length = std::max(kLeastWindow, length / 2);
+    if (taken < kWindowTime / 4) length = std::min(kMostWindow, length * 4);
+  }
+  return {};
+}
+
+base::Result<DeskSearch::Page> DeskSearch::ReadPage(const DeskQuestion& question) {
+  Page page;
+  VisitsWanted wanted = question.Wanted();
+  const auto& cursor = question.cursor;
+  if (cursor && question.newest_first) wanted.until = std::min(wanted.until, cursor->arrival + 1ms);
+  if (cursor && !question.newest_first) wanted.since = std::max(wanted.since, cursor->arrival);
+  VisitReader reader(*client_, clock_);
+  bool enough = false;
+  const size_t most = question.limit + 1;
+  base::Status read;
+  if (question.newest_first) {
+    read = Backwards(
+        wanted,
+        [&](const VisitsWanted& window) {
+          // Of a window only its end can be wanted.
+          std::deque<StoredVisit> last;
+          auto status = reader.Read(window, [&](const StoredVisit& visit) {
+            if (cursor && !(CursorOf(visit) < *cursor)) return true;
+            last.push_back(visit);
+            if (page.visits.size() + last.size() > most) last.pop_front();
+            return !is_over_();
+          });
+          // Visits of one millisecond come in any order.
+          std::sort(last.begin(), last.end(),
+                    [](const StoredVisit& a, const StoredVisit& b) { return CursorOf(a) > CursorOf(b); });
+          std::move(last.begin(), last.end(), std::back_inserter(page.visits));
+          enough = page.visits.size() >= most;
+          page.read_to = window.since;
+          return status;
+        },
+        enough, &page.is_partial);
+  } else {
+    read = Forwards(
+        wanted,
+        [&](const VisitsWanted& window) {
+          return reader.Read(window, [&](const StoredVisit& visit) {
+            if (cursor && !(CursorOf(visit) > *cursor)) return true;
+            page.visits.push_back(visit);
+            enough = page.visits.size() >= most;
+            page.read_to = visit.arrival + 1ms;
+            return !enough && !IsLate();
+          });
+        },
+        enough, &page.is_partial);
+  }
+  if (!read) return read.error();
+  if (page.visits.size() > question.limit) {
+    page.has_more = true;
+    page.visits.resize(question.limit);
+  }
+  return page;
+}
+
+base::Result<DeskAnswer> DeskSearch::AnswerVisits(const DeskQuestion& question) {
+  auto page = ReadPage(question);
+  if (!page) return page.error();
+  std::string body = "{\"visits\":[";
+  for (StoredVisit& visit : page->visits) {
+    if (!question.is_whole) MakeDiscreet(&visit);
+    if (!body.ends_with('[')) body += ',';
+    body += RenderVisit(visit, Form::kJson);
+  }
+  body += "],\"next\":";
+  const auto next = page->is_partial ? DeskQuestion::Cursor{page->read_to, {}, {}}
+                    : page->has_more ? CursorOf(page->visits.back())
+                                     : DeskQuestion::Cursor{};
+  body += next == DeskQuestion::Cursor{} ? "null" : fmt::format("\"{}\"", ToText(next));
+  body += fmt::format(",\"partial\":{},\"whole\":{}}}\n", page->is_partial, question.is_whole);
+  return DeskAnswer{200, "application/json", std::move(body)};
+}
+
+base::Result<DeskAnswer> DeskSearch::AnswerExport(const DeskQuestion& question) {
+  auto page = ReadPage(question);
+  if (!page) return page.error();
+  DeskAnswer answer;
+  const Form form = Form::kJson;
+  answer.content_type = "application/x-ndjson";
+  answer.body = RenderHeading(form);
+  for (StoredVisit& visit : page->visits) {
+    if (!question.is_whole) MakeDiscreet(&visit);
+    answer.body += RenderVisit(visit, form);
+  }
+  answer.fields = {{"Content-Disposition",
+                    fmt::format("attachment; filename=\"visits.{}\"", question.format == "csv" ? "csv" : "ndjson")},
+                   {"X-Gatebook-Visits", std::to_string(page->visits.size())},
+                   {"X-Gatebook-More", page->has_more || page->is_partial ? "yes" : "no"}};
+  return answer;
+}
+
+base::Result<DeskAnswer> DeskSearch::AnswerStory(const DeskQuestion& question) {
+  VisitReader reader(*client_, clock_);
+  VisitsWanted wanted = question.Wanted();
+  Json start = Json::object();
+  if (question.kind == Kind::kSession) {
+    // All of it, whatever range of time is looked at.
+    wanted.since = clock_.WallNow() - config_.visit.retention;
+    wanted.until = clock_.WallNow() + 1min;
+    wanted.where = nullptr;
+    const auto fields = reader.ReadSessionStart(question.session);
+    if (!fields) return fields.error();
+    StoredVisit first;
+    for (const auto& [name, value] : *fields) {
+      if (name == "ip") first.ip = value;
+      if (name == "dns") first.dns = value;
+    }
+    if (!question.is_whole) MakeDiscreet(&first);
+    for (const auto& [name, value] : *fields) {
+      const std::string& shown = name == "ip" ? first.ip : name == "dns" ? first.dns : value;
+      start[Harmless(name)] = Harmless(shown);
+      int64_t milliseconds = 0;
+      if (name != "time" || std::from_chars(value.data(), value.data() + value.size(), milliseconds).ec != std::errc())
+        continue;
+      const base::WallTime began{std::chrono::milliseconds(milliseconds)};
+      if (began < wanted.since || began > wanted.until) continue;
+      start["time"] = base::ToRfc3339(began);
+      wanted.since = began - logger::kMostRecordDelay;
+      wanted.until = std::min(wanted.until, began + std::max<std::chrono::milliseconds>(kMostSessionLife,
+                                                                                       config_.session.lifetime));
+    }
+  }
+  DeskStory story;
+  bool is_partial = false;
+  const bool never_enough = false;
+  const auto read = Forwards(
+      wanted,
+      [&](const VisitsWanted& window) {
+        return reader.Read(window, [&](StoredVisit visit) {
+          if (!question.is_whole) MakeDiscreet(&visit);
+          story.Add(visit);
+          return !IsLate();
+        });
+      },
+      never_enough, &is_partial);
+  if (!read) return read.error();
+  if (story.visits() == 0 && start.empty() && !is_partial) return DeskError(404, "nothing is known of it in this time");
+  Json body = question.kind == Kind::kSession ? Json{{"session", question.session}, {"start", std::move(start)}}
+                                              : Json{{"address", question.ip->ToText()}};
+  body["partial"] = is_partial;
+  body["whole"] = question.is_whole;
+  body.update(story.ToJson());
+  return DeskAnswer{200, "application/json", Dump(body) + "\n"};
+}
+
+base::Status DeskSearch::AnswerFigures(const DeskQuestion& question, const DeskReply& reply) {
+  DeskAnswer head;
+  head.content_type = "application/x-ndjson";
+  head.has_more = true;
+  reply.Answer(std::move(head));
+  DeskFigures figures(question.since, question.until);
+  VisitReader reader(*client_, clock_);
+  bool is_partial = false;
+  const bool never_enough = false;
+  base::SteadyTime told = clock_.SteadyNow();
+  base::WallTime read_to = question.since;
+  const auto tell = [&](bool is_done) {
+    Json line = figures.ToJson();
+    line["since"] = question.since.time_since_epoch().count();
+    line["until"] = question.until.time_since_epoch().count();
+    line["read_to"] = read_to.time_since_epoch().count();
+    line["done"] = is_done;
+    line["partial"] = is_partial;
+    line["whole"] = question.is_whole;
+    reply.More(Dump(line) + "\n");
+  };
+  const auto read = Forwards(
+      question.Wanted(),
+      [&](const VisitsWanted& window) {
+        auto status = reader.Read(window, [&](StoredVisit visit) {
+          if (!question.is_whole) MakeDiscreet(&visit);
+          figures.Add(visit);
+          read_to = visit.arrival;
+          if (clock_.SteadyNow() - told < kTellEvery) return true;
+          told = clock_.SteadyNow();
+          tell(false);
+          return !IsLate();
+        });
+        if (!IsLate()) read_to = window.until;
+        return status;
+      },
+      never_enough, &is_partial);
+  if (!read) return read;
+  tell(true);
+  reply.End();
+  return {};
+}
+
+}  // namespace gatebook::review
