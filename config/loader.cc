@@ -37,7 +37,8 @@ constexpr size_t kLargestFile = 1 << 20;  // bytes
 constexpr size_t kMostElements = 1024;    // of one [[section]]
 constexpr std::array kToLook = {SectionId::kEdge,      SectionId::kLog,        SectionId::kRedis,
                                 SectionId::kSession,   SectionId::kJournal,    SectionId::kVisit,
-                                SectionId::kRetention, SectionId::kStatistics, SectionId::kAdmin};
+                                SectionId::kRetention, SectionId::kStatistics, SectionId::kAdmin,
+                                SectionId::kReader,    SectionId::kAudit,      SectionId::kQuery};
 
 class ConfigReader {
  public:

@@ -36,9 +36,9 @@ using MoreChecks = std::function<void(const Config& config, const PlaceMap& plac
 LoadOutcome Load(const std::string& path, const MoreChecks& more = {});
 
 // For those who look at a running edge or its book, and run nothing: only [edge], [log], [redis], [session],
-// [journal], [visit], [retention], [statistics] and [admin] are read and must be in order, and no file is looked for.
-// So a fault elsewhere does not
-// blind an operator, and a reader needs no right to the private keys.
+// [journal], [visit], [retention], [statistics], [admin], [[reader]], [audit] and [[query]] are read and must
+// be in order, and no file is looked for. So a fault elsewhere does not blind an operator, and a reader needs
+// no right to the private keys.
 LoadOutcome LoadToLook(const std::string& path);
 
 enum class FileChecks { kOn, kOff };

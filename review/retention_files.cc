@@ -14,6 +14,7 @@
 #include "logger/erasures.h"
 #include "logger/journal_scan.h"
 #include "logger/objections.h"
+#include "review/audit_log.h"
 #include "review/redis_rewrite.h"
 #include "review/retention_ledger.h"
 #include "review/retention_scan.h"
@@ -27,6 +28,7 @@ using namespace std::chrono_literals;
 // Erased within some 10 s by the recorder's housekeeping; see docs/journal-format.md.
 constexpr auto kJournalSlack = 15s;
 constexpr auto kRewriteSlack = 25h;
+constexpr auto kAuditSlack = 25h;
 constexpr auto kErasureSlack = 25h;
 constexpr off_t kMostOfTheLog = 64 << 20;
 
@@ -126,6 +128,26 @@ base::Status RetentionScan::LookAtLedger() {
     if (line.rewritten || !files.oldest) files.oldest = line.time;
   }
   if (options_.rewritten) files.oldest = options_.rewritten;
+  return {};
+}
+
+base::Status RetentionScan::LookAtAudit() {
+  PlaceReport& place = report_.at(Place::kAudit);
+  const auto contents = AuditLog(config_.audit, clock_).Read();
+  if (!contents) return contents.error();
+  for (const AuditLine& line : contents->lines) {
+    ++place.records;
+    if (line.time == WallTime()) continue;  // a damaged one, which `broken` says
+    place.SawOldest(line.time);
+    place.SawNext(line.time + config_.audit.keep);
+    if (line.time + config_.audit.keep + kAuditSlack < clock_.SureNow()) ++place.overdue;
+  }
+  if (!contents->broken.empty()) {
+    place.faults = 1;
+    place.note = contents->broken;
+  } else if (place.overdue != 0) {
+    place.note = "the running edge destroys what is over, once a day";
+  }
   return {};
 }
 

@@ -37,7 +37,9 @@ namespace gatebook::review {
   X(kLog, "log", "the operations log", "its last 64 MiB, for session ids and addresses that Redis knows", \
     "names nobody")                                                                                       \
   X(kLedger, "ledger", "counts by day, nothing of visitors", "every line and the chain",                  \
-    "no line is missing or changed")
+    "no line is missing or changed")                                                                      \
+  X(kAudit, "audit log", "who saw what is hidden, when, what and why", "every line and the chain",        \
+    "lines are destroyed within a day of `audit.keep`; none is changed or missing in between")
 
 enum class Place : uint8_t {
 #define GATEBOOK_PLACE_ENUM(name, slug, what, looked, promise) name,

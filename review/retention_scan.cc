@@ -88,7 +88,8 @@ base::Result<RetentionReport> RetentionScan::Look() {
   for (const auto step :
        {&RetentionScan::LookAtClock, &RetentionScan::LookAtLog, &RetentionScan::LookAtKeys,
         &RetentionScan::LookAtLedger, &RetentionScan::LookAtRedisFiles, &RetentionScan::LookAtJournal,
-        &RetentionScan::LookAtQuarantine, &RetentionScan::LookAtErasures, &RetentionScan::LookAtObjections}) {
+        &RetentionScan::LookAtQuarantine, &RetentionScan::LookAtErasures, &RetentionScan::LookAtObjections,
+        &RetentionScan::LookAtAudit}) {
     if (IsToStop()) return Stopped();
     if (const auto looked = (this->*step)(); !looked) return looked.error();
   }

@@ -57,6 +57,7 @@ class RetentionScan {
   base::Status LookAtObjections();
   base::Status LookAtLog();
   base::Status LookAtLedger();
+  base::Status LookAtAudit();
   void LookAtNames();
   // Counts a deadline, in milliseconds as PEXPIRETIME says it; false: the key is gone.
   bool TakeDeadline(PlaceReport& place, int64_t deadline, base::WallTime latest);

@@ -6,6 +6,7 @@
 #include "logger/erasures.h"
 #include "logger/known_time.h"
 #include "logger/redis_client.h"
+#include "review/audit_log.h"
 #include "review/redis_rewrite.h"
 #include "review/retention_ledger.h"
 #include "review/retention_scan.h"
@@ -124,6 +125,7 @@ base::Status RetentionSteward::Round(StewardState* state) {
   const config::Config& config = parts_.config;
   const logger::ErasureRegister erasures(config.journal.directory, config.visit.retention);
   if (auto struck = erasures.StrikeOut(parts_.clock.SureNow()); !struck) return struck;
+  if (auto destroyed = DestroyOldAudit(); !destroyed) return destroyed;
   auto client = logger::RedisClient::Connect(config.redis);
   if (!client) return client.error();
   state->rewrite = "off";
@@ -153,6 +155,21 @@ base::Status RetentionSteward::Round(StewardState* state) {
   parts_.metrics.Set(Metric::kRetentionOverdue, state->overdue);
   parts_.metrics.Set(Metric::kRetentionUndated, state->undated);
   return WriteLedger(*report, state);
+}
+
+base::Status RetentionSteward::DestroyOldAudit() {
+  const AuditLog log(parts_.config.audit, parts_.clock);
+  const auto destroyed = log.DestroyOld();
+  if (!destroyed) return destroyed.error();
+  if (*destroyed != 0) base::LogInfo("audit", "destroyed {} lines that were over", *destroyed);
+  const auto contents = log.Read();
+  if (!contents) return contents.error();
+  if (contents->lines.empty()) return {};
+  if (!contents->broken.empty()) base::LogError("audit", "the audit log is broken: {}", contents->broken);
+  // As of the ledger: where the operations log is collected elsewhere, the chain can't be made anew.
+  const AuditLine& last = contents->lines.back();
+  base::LogInfo("audit", "line {} of the audit log has the digest {}", last.number, last.chain);
+  return {};
 }
 
 base::Status RetentionSteward::WriteLedger(const RetentionReport& report, StewardState* state) {

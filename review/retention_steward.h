@@ -1,11 +1,11 @@
 // RetentionSteward: the thread of the running edge that sees every day that the promise is kept.
 //
 // Once a day, the first time a minute after the start if the ledger has no line of that day, it makes a
-// *round*: strikes out erasures that cover nothing any more, has Redis write its files anew
-// (retention.rewrite), looks at every place (of each stream only the first entry), writes a line into the
-// ledger, and says in the operations log how it went, with the ledger's digest. Every minute it notes what
-// time it is (logger/known_time.h), also for a round that is due. A round that fails is tried again after ten
-// minutes.
+// *round*: strikes out erasures that cover nothing any more, destroys lines of the audit log that are over,
+// has Redis write its files anew (retention.rewrite), looks at every place (of each stream only the first
+// entry), writes a line into the ledger, and says in the operations log how it went, with the digests of
+// ledger and audit log. Every minute it notes what time it is (logger/known_time.h), also for a round that is
+// due. A round that fails is tried again after ten minutes.
 //
 // It has a thread of its own because a round takes as long as Redis and the disk like: no worker, the
 // recorder, the keeper, nor the main thread could wait for it.
@@ -70,6 +70,7 @@ class RetentionSteward {
   void NoteTime();
   bool IsRoundDue() const;
   base::Status Round(StewardState* state);
+  base::Status DestroyOldAudit();
   base::Status WriteLedger(const RetentionReport& report, StewardState* state);
 
   const Parts parts_;

@@ -13,6 +13,7 @@
 #include "logger/objections.h"
 #include "logger/redis_keys.h"
 #include "logger/visit_record.h"
+#include "review/audit_log.h"
 #include "review/retention_command.h"
 #include "review/retention_ledger.h"
 #include "review/retention_scan.h"
@@ -34,6 +35,7 @@ class RetentionTest : public testing::Test {
     config_.redis = redis_.Config();
     config_.journal.directory = files_.Path("journal");
     config_.retention.ledger = files_.Path("ledger");
+    config_.audit.file = files_.Path("audit.log");
     config_.log.file = files_.Path("log");
     visit_.session = session_;
     visit_.ip = *base::IpAddress::Parse("203.0.113.9");
@@ -228,6 +230,20 @@ TEST_F(RetentionTest, ObjectionsAreCounted) {
   EXPECT_TRUE(report.IsKept()) << ToTable(report);
   EXPECT_EQ(report.at(Place::kObjections).records, 1u);
   EXPECT_EQ(report.at(Place::kObjections).oldest, clock_.WallNow());
+}
+
+TEST_F(RetentionTest, AnAuditLogWithLinesThatAreOverOrChangedBreaksThePromise) {
+  ASSERT_TRUE(AuditLog(config_.audit, clock_).Append({"alice", "command", "visits", "case 7"}).ok());
+  EXPECT_EQ(Look().at(Place::kAudit).records, 1u);
+  EXPECT_TRUE(Look().at(Place::kAudit).IsKept());
+  const WallTime now = clock_.WallNow();
+  clock_.SetWall(now + config_.audit.keep + 26h);
+  EXPECT_EQ(Look().at(Place::kAudit).overdue, 1u);
+  clock_.SetWall(now);
+  std::string text = support::ReadFile(config_.audit.file);
+  text[text.find("case 7")] = 'C';
+  std::ofstream(config_.audit.file) << text;
+  EXPECT_EQ(Look().at(Place::kAudit).faults, 1u);
 }
 
 TEST_F(RetentionTest, ALogThatNamesAVisitorBreaksThePromise) {

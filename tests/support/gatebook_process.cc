@@ -94,6 +94,7 @@ std::string GatebookProcess::Config(const GatebookOptions& options) const {
       {"redis", "url = \"" + options.redis_url + "\"\n"},
       {"journal", "directory = \"" + journal_directory() + "\"\n"},
       {"retention", "ledger = \"" + directory_.Path("retention.ledger") + "\"\n"},
+      {"audit", "file = \"" + directory_.Path("audit.log") + "\"\n"},
       {"dns", options.dns.empty() ? "enabled = false\n" : "servers = [\"" + options.dns + "\"]\n"},
       {"admin", "address = \"unix:" + directory_.Path("admin.sock") + "\"\n"},
   };
