@@ -96,7 +96,7 @@ export function overTime(holder, label, sets, { stacked, unit, pick, logarithmic
         borderWidth: set.line ? 2 : 0,
         pointRadius: set.line ? 0 : undefined,
         pointHitRadius: 8,
-        tension: 0.25,
+        tension: 0,
         order: set.line ? 0 : 1,
         barPercentage: 1,
         categoryPercentage: 0.92,
@@ -146,9 +146,13 @@ export function overTime(holder, label, sets, { stacked, unit, pick, logarithmic
 }
 
 // Bars that lie: how often each value came. `pick`: the value of a bar was clicked.
-export function ranking(holder, label, pick) {
+// Of long names the beginning is shown, or the end where that tells them apart.
+export function ranking(holder, label, pick, byEnd) {
   let rows = [];
-  const shorten = (text, room) => (text.length > room ? `${text.slice(0, room - 1)}…` : text);
+  const shorten = (text, room) => {
+    if (text.length <= room) return text;
+    return byEnd ? `…${text.slice(1 - room)}` : `${text.slice(0, room - 1)}…`;
+  };
   const chart = make(holder, label, {
     type: 'bar',
     data: { labels: [], datasets: [{ label: 'visits', tone: '--bar', data: [], maxBarThickness: 16, borderRadius: 2 }] },

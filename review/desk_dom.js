@@ -9,7 +9,7 @@ export function el(tag, attributes, ...children) {
     else if (name === 'data') Object.assign(element.dataset, value);
     else element.setAttribute(name, value === true ? '' : value);
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child !== null && child !== undefined && child !== '') element.append(child);
   }
   return element;
@@ -18,7 +18,7 @@ export function el(tag, attributes, ...children) {
 export const byId = (id) => document.getElementById(id);
 
 export function put(parent, ...children) {
-  parent.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+  parent.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
 }
 
 const whole = new Intl.NumberFormat('en');

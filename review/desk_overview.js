@@ -52,7 +52,7 @@ function headOf(...names) {
 }
 
 function timeCard(title, label, sets, options, columns) {
-  const made = card(title, 'wide');
+  const made = card(title, 'half');
   const draw = charts.overTime(made.plot, label, sets, Object.assign({
     pick: (at, bucket) => go({ since: new Date(at).toISOString(), until: new Date(at + bucket).toISOString() }),
   }, options));
@@ -74,13 +74,16 @@ function rankingCard(kind) {
   const nameOf = kind.name || ((row) => row.value || 'unknown');
   const valueOf = kind.value || ((row) => row.value);
   const pick = (row) => filter(kind.field, valueOf(row));
-  const draw = charts.ranking(made.plot, `${kind.title} by visits; the table below has the same figures`, pick);
+  const draw = charts.ranking(made.plot, `${kind.title} by visits; the table below has the same figures`, pick, kind.key === 'pages');
   put(made.head, headOf(kind.title, 'Visits', 'Denied'));
   return {
     section: made.section,
     show(figures) {
       const { rows, others, different } = figures[kind.key];
       const list = rows.map((row) => Object.assign({ name: nameOf(row) }, row));
+      // One host's pages need not say whose they are.
+      const hosts = new Set(list.map((row) => row.value.split('/', 1)[0]));
+      if (kind.key === 'pages' && hosts.size === 1) for (const row of list) row.name = row.value.slice([...hosts][0].length) || '/';
       made.section.hidden = list.length === 0;
       if (!list.length) return;
       made.plot.style.height = `${list.length * 1.55 + 1.9}rem`;
@@ -120,10 +123,12 @@ export async function show(main, state, { reason, signal }) {
     }
     if (!cards.length) {
       cards = [
-        timeCard('Visits and denials', 'Visits and denials over time; the table below has the same figures', [
-          { name: 'visits', tone: '--bar', of: (row) => row.visits },
-          { name: 'denied', tone: '--bad', of: (row) => row.denied, line: true }], {},
-          [{ name: 'Visits', text: (row) => count(row.visits) }, { name: 'Denied', text: (row) => count(row.denied) }]),
+        timeCard('Visits', 'Visits over time; the table below has the same figures', [
+          { name: 'visits', tone: '--bar', of: (row) => row.visits }], {},
+          [{ name: 'Visits', text: (row) => count(row.visits) }]),
+        timeCard('Denials', 'Denials over time; the table below has the same figures', [
+          { name: 'denied', tone: '--bad', of: (row) => row.denied }], {},
+          [{ name: 'Denied', text: (row) => count(row.denied) }, { name: 'Of', text: (row) => count(row.visits) }]),
         timeCard('Status', 'Classes of status over time; the table below has the same figures',
           charts.classes.filter((one) => figures.classes[one.number] || one.number === 2).map((one) => (
             { name: one.name, tone: one.color, of: (row) => row.classes[one.number] })), { stacked: true },

@@ -41,7 +41,7 @@ function facts(told) {
   const tile = (name, value) => el('div', { class: 'tile' }, el('dt', {}, name), el('dd', {}, value));
   return el('dl', { class: 'tiles' }, tile('Visits', count(told.visits_met)), tile('Denied', count(told.denied)),
     tile('Sent', bytes(told.bytes_out)), told.first ? tile('Lasted', lasted(told.first, told.last)) : null,
-    told.first ? tile('First (UTC)', time(told.first)) : null, told.last ? tile('Last (UTC)', time(told.last)) : null);
+    told.first ? tile('First (UTC)', time(told.first).slice(5)) : null, told.last ? tile('Last (UTC)', time(told.last).slice(5)) : null);
 }
 
 function beginning(start) {

@@ -1,5 +1,5 @@
 // Lists of visits: pages of those that were, and those that come.
-import { byId, bytes, clock, count, duration, el, put, time } from './dom.js';
+import { byId, bytes, clock, count, duration, el, put } from './dom.js';
 import { download, find, live } from './requests.js';
 import { filter, go, question, story } from './view.js';
 
@@ -50,8 +50,8 @@ export function row(visit) {
       el('span', { class: 'day' }, visit.time.slice(0, 10)), ' ', clock(visit.time))),
     cell('Status', el('span', { class: `status ${tone(visit.status)}` }, visit.open ? status : narrow('status', visit.status, status)),
       visit.denied ? el('span', { class: 'denied' }, ' ', narrow('denied', visit.denied, visit.denied)) : null),
-    cell('Request', el('span', { class: 'method' }, visit.method), ' ',
-      el('span', { class: 'url' }, narrow('page', `${visit.host || ''}${visit.path || ''}`, el('span', {}, el('span', { class: 'quiet' }, visit.host), visit.path || '', visit.query ? `?${visit.query}` : ''), 'Only this page'))),
+    cell('Request', el('span', { class: 'request' }, el('span', { class: 'method' }, visit.method),
+      narrow('page', `${visit.host || ''}${visit.path || ''}`, el('span', {}, el('span', { class: 'quiet' }, visit.host), visit.path || '', visit.query ? `?${visit.query}` : ''), 'Only this page'))),
     cell('Address', addressLink(visit)),
     cell('Name', visit.dns ? el('span', {}, visit.dns, visit.dns_check === 'confirmed' ? '' : el('abbr', { title: 'not confirmed: the name does not lead back' }, '?')) : '–'),
     cell('Place', visit.country ? narrow('country', visit.country, visit.country) : '–', visit.city ? ` ${visit.city}` : ''),
@@ -175,5 +175,3 @@ export function watch(main, state, { signal }) {
   });
   signal.addEventListener('abort', () => source.close());
 }
-
-export { time };
