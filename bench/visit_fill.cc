@@ -3,9 +3,9 @@
 // Usage: gatebook_visit_fill unix:///path/to/redis.sock VISITS DAYS WORKERS    (an empty server)
 //
 // Spreads the visits evenly over the days that end now, four a session and minute, with fields of realistic
-// length, in entries, references and index as the recorder writes them. Among them is a guest: an address with
-// a session of one visit every hour. Prints a line of JSON: how many visits there are, the guest's address,
-// how many visits it made, and its last whole session.
+// length, in entries, references and index as the recorder writes them. Among them is a guest: an address
+// with a session of one visit every hour. Prints a line of JSON: how many visits there are, the guest's
+// address, how many visits it made, and its last whole session.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -51,8 +51,8 @@ class Filler {
   }
 
   std::string ToJson() const {
-    return fmt::format(R"({{"visits": {}, "guest": "{}", "guest_visits": {}, "guest_session": "{}"}})", written_,
-                       guest_.ToText(), guest_visits_, ToText(guest_session_));
+    return fmt::format(R"({{"visits": {}, "guest": "{}", "guest_visits": {}, "guest_session": "{}"}})",
+                       written_, guest_.ToText(), guest_visits_, ToText(guest_session_));
   }
 
  private:
@@ -68,8 +68,8 @@ class Filler {
       VisitId& first = first_of[i % sessions];
       const bool is_first = i < sessions;
       const uint32_t session = next_session_ + i % sessions;
-      const Visit& visit =
-          sample_.Make(written_, session, is_first, base::WallTime(std::chrono::milliseconds(at - 3 - i % 40)));
+      const Visit& visit = sample_.Make(written_, session, is_first,
+                                        base::WallTime(std::chrono::milliseconds(at - 3 - i % 40)));
       Write(key, id, visit, is_first ? nullptr : &first, &index);
       if (is_first) first = id;
     }
@@ -144,8 +144,9 @@ int main(int argc, char** argv) {
   const std::string url = argc == 5 ? argv[1] : "";
   if (!url.starts_with("unix://") || !ParseNumber(argv[2], &visits) || !ParseNumber(argv[3], &days) ||
       !ParseNumber(argv[4], &workers) || days > 30) {
-    std::fputs("usage: gatebook_visit_fill unix:///path/to/redis.sock VISITS DAYS WORKERS (30 days at most)\n",
-               stderr);
+    std::fputs(
+        "usage: gatebook_visit_fill unix:///path/to/redis.sock VISITS DAYS WORKERS (30 days at most)\n",
+        stderr);
     return 2;
   }
   config::Redis redis;
