@@ -210,7 +210,7 @@ void Desk::Look(const DeskRequest& request, const DeskIdentity& identity, DeskRe
   const auto where = request.parameters.find("where");
   std::shared_ptr<const Query> query;
   if (where != request.parameters.end() && !where->second.empty()) {
-    auto parsed = Query::Parse(where->second);
+    auto parsed = Query::Parse(where->second, {parts_.clock.WallNow(), true, "a list that is revealed", "where"});
     if (!parsed) return Answer(reply, SlipOf(parsed.error()));
     query = std::make_shared<const Query>(std::move(parsed).value());
   }

@@ -78,14 +78,15 @@ function fail(error) {
   }
   const state = view.read();
   // A slip of the query is shown under it, with its caret.
-  if (error.status === 400 && error.message.includes('\n')) {
+  const isFine = error.status === 400 && /without a reason/.test(error.message);
+  if (isFine) slip(error.message);
+  if (error.status === 400 && !isFine && error.message.includes('\n')) {
     slip(error.message);
     put(main, el('div', { class: 'empty' }, el('p', {}, 'The query is not understood: see above.')));
     return;
   }
-  const isFine = error.status === 400 && /without a reason/.test(error.message);
   if (error.status === 400 && !isFine) slip(error.message);
-  put(main, el('div', { class: 'empty', role: 'alert' }, el('p', {}, el('strong', {}, error.message)),
+  put(main, el('div', { class: 'empty', role: 'alert' }, el('p', {}, el('strong', {}, error.message.split('\n')[0])),
     isFine && reader.may_reveal ? el('button', { type: 'button', class: 'main', on: { click: () => askReason() } }, 'Reveal…') :
       el('button', { type: 'button', on: { click: () => show() } }, 'Try again'),
     views[state.view].asks ? null : el('p', {}, el('a', { href: '#view=overview' }, 'Overview'))));

@@ -90,7 +90,7 @@ base::Result<DeskQuestion> ParseDeskQuestion(Kind kind, const DeskParameters& pa
   if (auto times = TakeTimes(parameters, now, retention, &question); !times) return times.error();
   question.where_text = Take(parameters, "where");
   if (!question.where_text.empty()) {
-    auto query = Query::Parse(question.where_text);
+    auto query = Query::Parse(question.where_text, {now, !is_whole, "reveal", "where"});
     if (!query) return query.error();
     question.where = std::make_shared<const Query>(std::move(query).value());
   }
@@ -127,6 +127,8 @@ VisitsWanted DeskQuestion::Wanted() const {
   wanted.ip = ip;
   wanted.session = session;
   wanted.where = where.get();
+  wanted.newest_first = newest_first && (kind == Kind::kVisits || kind == Kind::kExport);
+  wanted.discreet = !is_whole;
   return wanted;
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <deque>
 #include <nlohmann/json.hpp>
 
 #include "base/rfc3339.h"
@@ -38,7 +37,7 @@ struct DeskSearch::Page {
   std::vector<StoredVisit> visits;
   bool has_more = false;
   bool is_partial = false;
-  base::WallTime read_to{};  // up to where it was read, if it is partial
+  base::WallTime read_to{};  // up to where it was read; nothing yet: its beginning
 };
 
 DeskSearch::DeskSearch(const config::Config& config, const base::Clock& clock, std::function<bool()> is_over)
@@ -113,44 +112,27 @@ base::Result<DeskSearch::Page> DeskSearch::ReadPage(const DeskQuestion& question
   if (cursor && question.newest_first) wanted.until = std::min(wanted.until, cursor->arrival + 1ms);
   if (cursor && !question.newest_first) wanted.since = std::max(wanted.since, cursor->arrival);
   VisitReader reader(*client_, clock_);
+  page.read_to = question.newest_first ? wanted.until : wanted.since;
   bool enough = false;
-  const size_t most = question.limit + 1;
-  base::Status read;
-  if (question.newest_first) {
-    read = Backwards(
-        wanted,
-        [&](const VisitsWanted& window) {
-          // Of a window only its end can be wanted.
-          std::deque<StoredVisit> last;
-          auto status = reader.Read(window, [&](const StoredVisit& visit) {
-            if (cursor && !(CursorOf(visit) < *cursor)) return true;
-            last.push_back(visit);
-            if (page.visits.size() + last.size() > most) last.pop_front();
-            return !is_over_();
-          });
-          // Visits of one millisecond come in any order.
-          std::sort(last.begin(), last.end(),
-                    [](const StoredVisit& a, const StoredVisit& b) { return CursorOf(a) > CursorOf(b); });
-          std::move(last.begin(), last.end(), std::back_inserter(page.visits));
-          enough = page.visits.size() >= most;
-          page.read_to = window.since;
-          return status;
-        },
-        enough, &page.is_partial);
-  } else {
-    read = Forwards(
-        wanted,
-        [&](const VisitsWanted& window) {
-          return reader.Read(window, [&](const StoredVisit& visit) {
-            if (cursor && !(CursorOf(visit) > *cursor)) return true;
-            page.visits.push_back(visit);
-            enough = page.visits.size() >= most;
-            page.read_to = visit.arrival + 1ms;
-            return !enough && !IsLate();
-          });
-        },
-        enough, &page.is_partial);
-  }
+  const auto sink = [&](const StoredVisit& visit) {
+    if (cursor && (question.newest_first ? CursorOf(visit) >= *cursor : CursorOf(visit) <= *cursor)) return !IsLate();
+    // Those of one millisecond come in any order, and are put in order below: all of it are needed.
+    enough = page.visits.size() > question.limit && visit.arrival != page.visits.back().arrival;
+    if (enough) return false;
+    page.visits.push_back(visit);
+    page.read_to = visit.arrival;
+    return !IsLate();
+  };
+  const auto window = [&](const VisitsWanted& part) {
+    auto status = reader.Read(part, sink);
+    if (status.ok() && !enough && !IsLate()) page.read_to = question.newest_first ? part.since : part.until;
+    return status;
+  };
+  const auto read = question.newest_first ? Backwards(wanted, window, enough, &page.is_partial)
+                                          : Forwards(wanted, window, enough, &page.is_partial);
+  std::sort(page.visits.begin(), page.visits.end(), [&](const StoredVisit& a, const StoredVisit& b) {
+    return question.newest_first ? CursorOf(a) > CursorOf(b) : CursorOf(a) < CursorOf(b);
+  });
   if (!read) return read.error();
   if (page.visits.size() > question.limit) {
     page.has_more = true;
@@ -163,16 +145,18 @@ base::Result<DeskAnswer> DeskSearch::AnswerVisits(const DeskQuestion& question) 
   auto page = ReadPage(question);
   if (!page) return page.error();
   std::string body = "{\"visits\":[";
-  for (StoredVisit& visit : page->visits) {
-    if (!question.is_whole) MakeDiscreet(&visit);
+  for (const StoredVisit& visit : page->visits) {
     if (!body.ends_with('[')) body += ',';
     body += RenderVisit(visit, Form::kJson);
   }
   body += "],\"next\":";
-  const auto next = page->is_partial ? DeskQuestion::Cursor{page->read_to, {}, {}}
-                    : page->has_more ? CursorOf(page->visits.back())
-                                     : DeskQuestion::Cursor{};
-  body += next == DeskQuestion::Cursor{} ? "null" : fmt::format("\"{}\"", ToText(next));
+  std::string next;
+  if (page->has_more || (page->is_partial && !page->visits.empty() && page->visits.back().arrival == page->read_to)) {
+    next = ToText(CursorOf(page->visits.back()));
+  } else if (page->is_partial) {
+    next = ToText(DeskQuestion::Cursor{page->read_to, {}, {}});
+  }
+  body += next.empty() ? "null" : '"' + next + '"';
   body += fmt::format(",\"partial\":{},\"whole\":{}}}\n", page->is_partial, question.is_whole);
   return DeskAnswer{200, "application/json", std::move(body)};
 }
@@ -184,10 +168,7 @@ base::Result<DeskAnswer> DeskSearch::AnswerExport(const DeskQuestion& question) 
   const Form form = Form::kJson;
   answer.content_type = "application/x-ndjson";
   answer.body = RenderHeading(form);
-  for (StoredVisit& visit : page->visits) {
-    if (!question.is_whole) MakeDiscreet(&visit);
-    answer.body += RenderVisit(visit, form);
-  }
+  for (const StoredVisit& visit : page->visits) answer.body += RenderVisit(visit, form);
   answer.fields = {{"Content-Disposition",
                     fmt::format("attachment; filename=\"visits.{}\"", question.format == "csv" ? "csv" : "ndjson")},
                    {"X-Gatebook-Visits", std::to_string(page->visits.size())},
@@ -232,8 +213,7 @@ base::Result<DeskAnswer> DeskSearch::AnswerStory(const DeskQuestion& question) {
   const auto read = Forwards(
       wanted,
       [&](const VisitsWanted& window) {
-        return reader.Read(window, [&](StoredVisit visit) {
-          if (!question.is_whole) MakeDiscreet(&visit);
+        return reader.Read(window, [&](const StoredVisit& visit) {
           story.Add(visit);
           return !IsLate();
         });
@@ -273,8 +253,7 @@ base::Status DeskSearch::AnswerFigures(const DeskQuestion& question, const DeskR
   const auto read = Forwards(
       question.Wanted(),
       [&](const VisitsWanted& window) {
-        auto status = reader.Read(window, [&](StoredVisit visit) {
-          if (!question.is_whole) MakeDiscreet(&visit);
+        auto status = reader.Read(window, [&](const StoredVisit& visit) {
           figures.Add(visit);
           read_to = visit.arrival;
           if (clock_.SteadyNow() - told < kTellEvery) return true;
