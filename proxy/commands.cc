@@ -23,12 +23,11 @@
 #include "proxy/objection_command.h"
 #include "proxy/policy_command.h"
 #include "proxy/retention_command.h"
+#include "proxy/review_commands.h"
 #include "proxy/server.h"
 #include "proxy/statistics_command.h"
 #include "proxy/status_page.h"
 #include "proxy/subject_command.h"
-#include "review/commands.h"
-#include "review/moment.h"
 
 namespace gatebook::proxy {
 namespace {
@@ -121,25 +120,6 @@ int RunConfigShow(const std::string& path) {
   return Code(ExitCode::kOk);
 }
 
-// False, after saying so, if `text` is no time. An empty text leaves `moment` as it is.
-bool TakeMoment(const char* option, const std::string& text, std::optional<base::WallTime>& moment) {
-  if (text.empty()) return true;
-  moment = review::ParseMoment(text, base::Clock::System().WallNow());
-  if (!moment)
-    fmt::print(stderr, "gatebook: {}: not a time: write 1h, 30d, or 2026-11-23T21:00:00Z\n", option);
-  return moment.has_value();
-}
-
-int RunVisits(const std::string& path, review::VisitsOptions& visits, const std::string& since,
-              const std::string& until) {
-  const auto config = OrSay(config::LoadToLook(path));
-  if (!config) return Code(ExitCode::kConfig);
-  if (!TakeMoment("--since", since, visits.since) || !TakeMoment("--until", until, visits.until)) {
-    return Code(ExitCode::kUsage);
-  }
-  return review::RunVisits(*config, visits, stdout, isatty(STDOUT_FILENO) == 1);
-}
-
 // A session's id may begin with a hyphen: it is no option.
 std::vector<std::string> WithIdsGuarded(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
@@ -201,35 +181,8 @@ int RunCommandLine(int argc, char** argv) {
                   "gatebook check -c gatebook.toml && systemctl restart gatebook"))
       ->callback([&] { code = RunCheck(path); });
 
-  review::VisitsOptions visits;
-  std::string since;
-  std::string until;
-  CLI::App* visits_command =
-      with_config(add(app, "visits", "Show visits, oldest first",
-                      "gatebook visits --since 1h --where 'status >= 400 and country = FI'"));
-  visits_command->add_option("--since", since,
-                             "From then on: RFC 3339, or a time ago as 90s, 1h, 30d (default 1h)");
-  visits_command->add_option("--until", until, "Up to then, likewise (default now)");
-  visits_command->add_option("--ip", visits.ip, "Only of this address or network");
-  visits_command->add_option("--session", visits.session, "Only of this session");
-  visits_command->add_option("--where", visits.where, "Only those for which this holds")
-      ->type_name("EXPRESSION");
-  visits_command->add_option("--limit", visits.limit, "At most so many, then end (0: all)");
-  visits_command->add_flag("-f,--follow", visits.follow, "Go on with visits as they come");
-  visits_command->add_flag("--json", visits.json, "One JSON object a line");
-  visits_command->callback([&] { code = RunVisits(path, visits, since, until); });
-
-  std::string session;
-  CLI::App* session_command = with_config(
-      add(app, "session", "Show one session and its visits", "gatebook session 8gJ0Yp3nS1mYw0m3bWqk2A"));
-  session_command->add_option("ID", session, "The session id")->required();
-  session_command->add_flag("--json", json, "One JSON object a line");
-  session_command->callback([&] {
-    const auto config = OrSay(config::LoadToLook(path));
-    code = config ? review::RunSession(*config, session, json, stdout, isatty(STDOUT_FILENO) == 1)
-                  : Code(ExitCode::kConfig);
-  });
-
+  AddReviewCommands(
+      app, path, [&path] { return OrSay(config::LoadToLook(path)); }, &code);
   AddStatisticsCommand(
       app, path, [&path] { return OrSay(config::LoadToLook(path)); }, &code);
   AddSubjectCommand(

@@ -11,6 +11,7 @@
 
 #include "base/metrics.h"
 #include "logger/places.h"
+#include "review/saved_query.h"
 
 namespace gatebook::proxy {
 namespace {
@@ -82,7 +83,8 @@ void CheckRegions(const config::Config& config, const config::PlaceMap& places,
   if (regions.empty()) return;
   std::vector<Station> stations;
   AddStations(stations, config.redis.server, SectionId::kRedis, "url");
-  for (const config::Endpoint& node : config.redis.nodes) AddStations(stations, node, SectionId::kRedis, "nodes");
+  for (const config::Endpoint& node : config.redis.nodes)
+    AddStations(stations, node, SectionId::kRedis, "nodes");
   for (const config::Endpoint& sentinel : config.redis.sentinels) {
     AddStations(stations, sentinel, SectionId::kRedis, "sentinels");
   }
@@ -108,7 +110,13 @@ void CheckRegions(const config::Config& config, const config::PlaceMap& places,
 
 }  // namespace
 
-config::LoadOutcome LoadChecked(const std::string& path) { return config::Load(path, CheckRegions); }
+config::LoadOutcome LoadChecked(const std::string& path) {
+  return config::Load(
+      path, [](const config::Config& config, const config::PlaceMap& places, config::ProblemList& problems) {
+        CheckRegions(config, places, problems);
+        review::CheckQueries(config, places, problems);
+      });
+}
 
 bool IsInRegions(std::string_view country, const std::vector<std::string>& regions) {
   const auto has = [](const auto& list, std::string_view one) {

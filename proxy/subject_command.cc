@@ -27,7 +27,7 @@ int Run(const config::Config& config, const review::SubjectOptions& options, boo
   auto client = logger::RedisClient::Connect(config.redis);
   if (!client.ok()) return Fail(client.error());
   const review::SubjectRights rights(config, **client, clock, logger::ErasureKey(key->bytes()));
-  if (!erase) return review::RunSubjectExport(rights, *subject, stdout);
+  if (!erase) return review::RunSubjectExport(config, rights, *subject, options, stdout);
   const auto tell = [&config] {
     const auto answer = TellAdmin(config.admin, "/erasures");
     return answer.ok() && answer->status == 200;
@@ -55,7 +55,8 @@ void AddSubjectCommand(CLI::App& app, std::string& path,
         ->type_name("TIME");
     command->add_option("--until", options->until, "With --ip: up to then, likewise (default now)")
         ->type_name("TIME");
-    command->add_option("--reason", options->reason, "Why; required with --ip, and repeated in the receipt");
+    command->add_option("--reason", options->reason,
+                        "Why; required with --ip, and repeated in the receipt or in the audit log");
     command->callback([options, load, code, erase] {
       const auto config = load();
       *code = config ? Run(*config, *options, erase) : static_cast<int>(ExitCode::kConfig);

@@ -1,20 +1,21 @@
 #include "review/commands.h"
 
-#include <nlohmann/json.hpp>
+#include <fmt/format.h>
 
-#include <charconv>
 #include <set>
 
 #include "base/rfc3339.h"
 #include "logger/redis_client.h"
+#include "review/discreet.h"
 #include "review/progress.h"
 #include "review/query.h"
-#include "review/render.h"
+#include "review/saved_query.h"
 #include "review/visits.h"
 
 namespace gatebook::review {
 namespace {
 
+using base::Error;
 using base::ExitCode;
 using logger::StoredVisit;
 using namespace std::chrono_literals;
@@ -22,13 +23,13 @@ using namespace std::chrono_literals;
 constexpr auto kSinceByDefault = 1h;
 // --follow looks back so far for what was written late.
 constexpr auto kLookBack = 15min;
-constexpr auto kMostSessionLife = 48h;
 
-int Complain(const base::Error& error) {
+int Complain(const Error& error) {
   std::fputs(("gatebook: " + error.message + "\n").c_str(), stderr);
   return static_cast<int>(error.exit_code);
 }
-int Complain(std::string message, ExitCode code) { return Complain(base::Error{std::move(message), code}); }
+
+Error Usage(std::string message) { return {std::move(message), ExitCode::kUsage}; }
 
 // Writes visits until the limit, or until nobody reads them any more.
 class Printer {
@@ -57,12 +58,70 @@ class Printer {
   bool ok_ = true;
 };
 
-Form FormOf(bool json, bool terminal) { return json ? Form::kJson : terminal ? Form::kTable : Form::kPlain; }
+// What was asked for, with the query that it points to.
+struct Asked {
+  VisitsWanted wanted;
+  Query query;
+};
+
+base::Result<Query> ParseQueries(const config::Config& config, const VisitsOptions& options,
+                                 base::WallTime now) {
+  const QueryReading reading{.now = now, .discreet = !options.reveal.wanted};
+  auto where = Query::Parse(options.where, reading);
+  if (!where || options.query.empty()) return where;
+  auto saved = ParseSavedQuery(config, options.query, reading);
+  if (!saved) return saved;
+  return Query::Both(std::move(*saved), std::move(*where));
+}
+
+base::Status TakeAddress(const VisitsOptions& options, VisitsWanted* wanted) {
+  if (options.ip.empty()) return {};
+  wanted->ip = base::Cidr::Parse(options.ip);
+  if (!wanted->ip) return Usage("--ip: not an address or a network: " + Harmless(options.ip));
+  if (options.reveal.wanted || IsCoarse(*wanted->ip)) return {};
+  return Usage(
+      fmt::format("--ip: finer than what is shown without a reason: use {}, or --reveal --reason TEXT",
+                  ShortAddress(wanted->ip->address().ToText())));
+}
+
+base::Result<Asked> ParseOptions(const config::Config& config, const VisitsOptions& options,
+                                 base::WallTime now) {
+  auto query = ParseQueries(config, options, now);
+  if (!query) return query.error();
+  Asked asked{{}, std::move(*query)};
+  VisitsWanted& wanted = asked.wanted;
+  const base::WallTime since = asked.query.Needs().since;
+  const bool says_when = since != base::WallTime::min() && !options.follow;
+  wanted.since = options.since.value_or(says_when ? since : options.follow ? now : now - kSinceByDefault);
+  wanted.until = options.until.value_or(base::WallTime::max());
+  wanted.newest_first = options.newest_first;
+  wanted.discreet = !options.reveal.wanted;
+  if (wanted.since >= wanted.until) return Usage("--since is not before --until");
+  if (options.follow && options.newest_first) return Usage("--follow goes with --order oldest");
+  if (auto taken = TakeAddress(options, &wanted); !taken) return taken.error();
+  if (!options.session.empty() && !logger::ParseSessionId(options.session)) {
+    return Usage("--session: not a session id: " + Harmless(options.session));
+  }
+  wanted.session = options.session;
+  return asked;
+}
+
+// For the audit log.
+std::string WhatOf(const VisitsOptions& options, const VisitsWanted& wanted) {
+  std::string what = "visits since " + base::ToRfc3339(wanted.since);
+  if (options.until) what += " until " + base::ToRfc3339(wanted.until);
+  if (options.follow) what += " and what comes";
+  if (!options.ip.empty()) what += " ip " + wanted.ip->ToText();
+  if (!options.session.empty()) what += " session " + options.session;
+  if (!options.query.empty()) what += " query " + options.query;
+  if (!options.where.empty()) what += " where " + options.where;
+  return what;
+}
 
 int Finish(Printer& printer, const base::Status& read) {
   printer.Flush();
   if (!read) return Complain(read.error());
-  if (!printer.ok()) return Complain("cannot write the visits", ExitCode::kInputOutput);
+  if (!printer.ok()) return Complain({"cannot write the visits", ExitCode::kInputOutput});
   return static_cast<int>(printer.printed() == 0 ? ExitCode::kNegative : ExitCode::kOk);
 }
 
@@ -71,29 +130,22 @@ int Finish(Printer& printer, const base::Status& read) {
 int RunVisits(const config::Config& config, const VisitsOptions& options, std::FILE* out, bool terminal) {
   const base::Clock& clock = base::Clock::System();
   const base::WallTime now = clock.WallNow();
-  const auto query = Query::Parse(options.where);
-  if (!query) return Complain(query.error());
-  VisitsWanted wanted;
-  wanted.where = &*query;
-  wanted.since = options.since.value_or(options.follow ? now : now - kSinceByDefault);
-  wanted.until = options.until.value_or(base::WallTime::max());
-  if (wanted.since >= wanted.until) return Complain("--since is not before --until", ExitCode::kUsage);
-  if (!options.ip.empty()) {
-    wanted.ip = base::Cidr::Parse(options.ip);
-    if (!wanted.ip)
-      return Complain("--ip: not an address or a network: " + Harmless(options.ip), ExitCode::kUsage);
-  }
-  if (!options.session.empty() && !logger::ParseSessionId(options.session)) {
-    return Complain("--session: not a session id: " + Harmless(options.session), ExitCode::kUsage);
-  }
-  wanted.session = options.session;
-
+  auto asked = ParseOptions(config, options, now);
+  if (!asked) return Complain(asked.error());
+  VisitsWanted& wanted = asked->wanted;
+  wanted.where = &asked->query;
   auto client = logger::RedisClient::Connect(config.redis);
   if (!client) return Complain(client.error());
+  if (auto written = WriteReveal(config, options.reveal, WhatOf(options, wanted), clock); !written)
+    return Complain(written.error());
+
   VisitReader reader(**client, clock);
-  Printer printer(out, FormOf(options.json, terminal), options.limit);
+  Printer printer(out, options.form.value_or(terminal ? Form::kTable : Form::kPlain), options.limit);
   Progress progress(clock);
-  reader.SetOnProgress([&](double share) { progress.Show(share); });
+  reader.SetOnProgress([&](double share) {
+    printer.Flush();
+    progress.Show(share);
+  });
   // What --follow will meet again when it looks back.
   std::set<std::pair<std::string, logger::VisitId>> shown;
   base::Status read = reader.Read(wanted, [&](const StoredVisit& visit) {
@@ -120,62 +172,6 @@ int RunVisits(const config::Config& config, const VisitsOptions& options, std::F
         options.stop == nullptr ? never : *options.stop);
   }
   return Finish(printer, read);
-}
-
-int RunSession(const config::Config& config, const std::string& session, bool json, std::FILE* out,
-               bool terminal) {
-  if (!logger::ParseSessionId(session)) {
-    return Complain("not a session id: " + Harmless(session), ExitCode::kUsage);
-  }
-  const base::Clock& clock = base::Clock::System();
-  auto client = logger::RedisClient::Connect(config.redis);
-  if (!client) return Complain(client.error());
-  VisitReader reader(**client, clock);
-  const auto start = reader.ReadSessionStart(session);
-  if (!start) return Complain(start.error());
-
-  VisitsWanted wanted;
-  wanted.session = session;
-  wanted.since = clock.WallNow() - config.visit.retention;
-  nlohmann::ordered_json head = {{"session", session}};
-  std::string lines = "session\t" + session + "\n";
-  for (const auto& [name, value] : *start) {
-    std::string shown = Harmless(value);
-    if (name == "time") {
-      int64_t milliseconds = 0;
-      std::from_chars(value.data(), value.data() + value.size(), milliseconds);
-      const base::WallTime began{std::chrono::milliseconds(milliseconds)};
-      // A session has an end: no need to look through a month.
-      const base::WallTime latest = clock.WallNow();
-      if (began <= latest && began > latest - 366 * 24h) {
-        wanted.since = began - logger::kMostRecordDelay;
-        wanted.until = began + std::max<std::chrono::milliseconds>(kMostSessionLife, config.session.lifetime);
-      }
-      shown = base::ToRfc3339(std::clamp(began, base::WallTime{}, latest + 24h));
-    }
-    if (shown.empty()) continue;
-    head[Harmless(name)] = shown;
-    lines += Harmless(name) + "\t" + shown + "\n";
-  }
-  Printer printer(out, FormOf(json, terminal), 0);
-  std::vector<StoredVisit> visits;
-  const base::Status read = reader.Read(wanted, [&](const StoredVisit& visit) {
-    visits.push_back(visit);
-    return true;
-  });
-  if (!read) return Complain(read.error());
-  if (visits.empty() && start->empty()) {
-    return Complain("nothing is known of this session", ExitCode::kNegative);
-  }
-  head["visits"] = visits.size();
-  lines += "visits\t" + std::to_string(visits.size()) + "\n\n";
-  const std::string text =
-      json ? head.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n" : lines;
-  std::fputs(text.c_str(), out);
-  for (const StoredVisit& visit : visits) printer.Print(visit);
-  printer.Flush();
-  if (!printer.ok()) return Complain("cannot write the visits", ExitCode::kInputOutput);
-  return static_cast<int>(ExitCode::kOk);
 }
 
 }  // namespace gatebook::review

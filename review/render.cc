@@ -6,7 +6,11 @@
 
 #include "base/rfc3339.h"
 #include "logger/text.h"
+#include "review/visit_combined.h"
+#include "review/visit_csv.h"
+#include "review/visit_ecs.h"
 #include "review/visit_fields.h"
+#include "review/visit_otel.h"
 
 namespace gatebook::review {
 namespace {
@@ -103,15 +107,46 @@ std::string SourceText(const StoredVisit& visit) {
   return Harmless(text);
 }
 
+std::optional<Form> ParseForm(std::string_view name) {
+  constexpr std::pair<std::string_view, Form> kForms[] = {
+      {"table", Form::kTable}, {"plain", Form::kPlain}, {"json", Form::kJson},        {"ecs", Form::kEcs},
+      {"otel", Form::kOtel},   {"csv", Form::kCsv},     {"combined", Form::kCombined}};
+  for (const auto& [known, form] : kForms) {
+    if (known == name) return form;
+  }
+  return std::nullopt;
+}
+
 std::string RenderHeading(Form form) {
-  if (form != Form::kTable) return {};
+  std::string line;
+  if (form == Form::kCsv) AppendCsvHeader(line);
+  if (form != Form::kTable) return line;
   std::array<std::string, kColumns.size()> cells;
   for (size_t i = 0; i < cells.size(); ++i) cells[i] = kColumns[i].heading;
   return Line(cells, form);
 }
 
 std::string RenderVisit(const StoredVisit& visit, Form form) {
-  if (form == Form::kJson) return Json(visit);
+  std::string line;
+  switch (form) {
+    case Form::kJson:
+      return Json(visit);
+    case Form::kEcs:
+      AppendEcs(line, visit);
+      return line;
+    case Form::kOtel:
+      AppendOtel(line, visit);
+      return line;
+    case Form::kCsv:
+      AppendCsv(line, visit);
+      return line;
+    case Form::kCombined:
+      AppendCombined(line, visit);
+      return line;
+    case Form::kTable:
+    case Form::kPlain:
+      break;
+  }
   std::string url = visit.host + visit.path;
   if (!visit.query.empty()) url.append("?").append(visit.query);
   return Line({base::ToRfc3339(visit.arrival), Harmless(visit.session), Harmless(visit.ip), NameText(visit),

@@ -46,7 +46,9 @@ base::Result<VisitsWanted> ParseWindow(const config::Config& config, const Stati
 
 int RunStatistics(const config::Config& config, const StatisticsOptions& options, const base::Clock& clock,
                   std::FILE* out, bool terminal) {
-  const auto query = Query::Parse(options.where);
+  // Counting how often one address was here tells what is hidden as well as showing it.
+  const auto query =
+      Query::Parse(options.where, {.discreet = true, .instead = "gatebook visits --reveal --reason TEXT"});
   if (!query) return Complain(query.error());
   auto wanted = ParseWindow(config, options, clock.WallNow());
   if (!wanted) return Complain(wanted.error());

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/rfc3339.h"
 #include "review/moment.h"
 #include "review/render.h"
 
@@ -68,7 +69,17 @@ base::Result<Subject> ParseSubject(const SubjectOptions& options, base::WallTime
   return Subject::OfAddress(*ip, *since, *until);
 }
 
-int RunSubjectExport(SubjectRights rights, const Subject& subject, std::FILE* out) {
+int RunSubjectExport(const config::Config& config, SubjectRights rights, const Subject& subject,
+                     const SubjectOptions& options, std::FILE* out) {
+  const std::string what =
+      subject.session ? "subject export of session " + logger::ToText(*subject.session)
+                      : fmt::format("subject export of ip {} since {} until {}", subject.ip->ToText(),
+                                    base::ToRfc3339(subject.since), base::ToRfc3339(subject.until));
+  // Who knows a session's id is, as a rule, whose it is.
+  const std::string reason = options.reason.empty() ? "request of the person" : options.reason;
+  const RevealOptions reveal{.wanted = true, .reason = reason, .login = options.login};
+  if (auto written = WriteReveal(config, reveal, what, base::Clock::System()); !written)
+    return Complain(written.error());
   const auto text = rights.Export(subject);
   return text ? Print(*text, out) : Complain(text.error());
 }

@@ -19,7 +19,7 @@ TEST_F(FrontTest, AProxyHeaderNamesTheVisitor) {
   Start();
   EXPECT_EQ(Ask(edge_->Plain(), "PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\n").status(), 200);
   EXPECT_EQ(upstream_->last_request().Field("x-forwarded-for"), "192.0.2.7");
-  const auto visits = edge_->WaitForVisits(1);
+  const auto visits = edge_->WaitForVisits(1, {"--reveal", "--reason", "a test"});
   ASSERT_EQ(visits.size(), 1u);
   EXPECT_EQ(visits[0]["ip"], "192.0.2.7");
 }
@@ -46,7 +46,7 @@ TEST_F(FrontTest, OnlyATrustedProxyIsBelievedAndOnlyFromTheRight) {
   EXPECT_EQ(upstream_->last_request().Field("x-forwarded-proto"), "https");
   EXPECT_EQ(Ask(edge_->Plain("127.0.0.2"), "", "X-Forwarded-For: 6.6.6.6\r\n").status(), 200);
   EXPECT_EQ(upstream_->last_request().Field("x-forwarded-for"), "127.0.0.2");
-  const auto visits = edge_->WaitForVisits(2);
+  const auto visits = edge_->WaitForVisits(2, {"--reveal", "--reason", "a test"});
   ASSERT_EQ(visits.size(), 2u);
   EXPECT_EQ(visits[0]["ip"], "192.0.2.9");
   EXPECT_EQ(visits[1]["ip"], "127.0.0.2");

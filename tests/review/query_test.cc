@@ -13,6 +13,8 @@
 namespace gatebook::review {
 namespace {
 
+using namespace std::chrono_literals;
+
 logger::StoredVisit SomeVisit() {
   logger::StoredVisit visit;
   visit.edge = "edge1";
@@ -121,6 +123,100 @@ TEST(Query, AnErrorPointsAtItsPlace) {
   ExpectError("and", "no field", 0);
   ExpectError("! status", "unexpected character", 0);
   ExpectError("host = 'ä' or x", "no field", 14);
+}
+
+TEST(Query, AnErrorPointsIntoQuotesAndLongTexts) {
+  ExpectError("path ~ '^/a(b[' and open", "missing ]", 13);
+  ExpectError("open and\n\t contry = FI", "no field", 11);
+  std::string many = "status = 1";
+  while (many.size() < 1000) many += " or status = 1";
+  const auto query = Query::Parse(many + " or contry = FI" + many);
+  ASSERT_FALSE(query.ok());
+  const std::string& message = query.error().message;
+  const size_t line = message.find('\n') + 1;
+  const size_t caret = message.rfind('^') - message.rfind('\n') - 1;
+  EXPECT_LT(message.size(), 400u);
+  EXPECT_TRUE(message.substr(line).starts_with("  …")) << message;
+  EXPECT_EQ(message.substr(line + caret + std::string("…").size() - 1, 6), "contry") << message;
+}
+
+TEST(Query, AnErrorIsInert) {
+  const auto query = Query::Parse("\x1b[2J\xe2\x80\xae = 1");
+  ASSERT_FALSE(query.ok());
+  EXPECT_EQ(query.error().message.find('\x1b'), std::string::npos);
+  EXPECT_EQ(query.error().message.find("\xe2\x80\xae"), std::string::npos);
+}
+
+TEST(Query, TimesMayBeRelative) {
+  const logger::StoredVisit visit = SomeVisit();
+  const auto matches = [&](const std::string& text) {
+    const auto query = Query::Parse(text, {.now = visit.arrival + 1h});
+    EXPECT_TRUE(query.ok()) << text;
+    return query->Matches(visit);
+  };
+  EXPECT_TRUE(matches("time >= -60m"));
+  EXPECT_TRUE(matches("time <= -1h"));
+  EXPECT_FALSE(matches("time > -1h"));
+  EXPECT_TRUE(matches("time < now"));
+  EXPECT_TRUE(matches("time in (2026-11-23T12:00:00Z)"));
+  ExpectError("time > -90", "wants a time", 7);
+}
+
+TEST(Query, ADiscreetOneAsksNoMoreThanIsShown) {
+  const auto ask = [](const std::string& text) { return Query::Parse(text, {.discreet = true}); };
+  for (const char* may : {"ip = 203.0.113.0/24", "ip = 127.0.0.1", "ip in (10.0.0.0/8, 2001:db8::/48)",
+                          "dns = example.net", "session = 'x'"}) {
+    EXPECT_TRUE(ask(may).ok()) << may;
+  }
+  const auto refused = ask("status = 200 and ip in (10.0.0.0/8, 203.0.113.7)");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("use 203.0.113.0/24, or --reveal --reason TEXT"), std::string::npos);
+  EXPECT_EQ(refused.error().message.substr(refused.error().message.rfind('\n') + 1),
+            std::string(2 + 36, ' ') + "^");
+  for (const char* finer :
+       {"ip = 203.0.113.0/25", "ip != 203.0.113.7", "not ip = 2001:db8::1", "ip ~ '7$'"}) {
+    EXPECT_FALSE(ask(finer).ok()) << finer;
+  }
+  const logger::StoredVisit visit = SomeVisit();
+  EXPECT_TRUE(ask("dns = example.net")->Matches(visit));
+  EXPECT_FALSE(ask("dns ~ host")->Matches(visit));
+  EXPECT_TRUE(ask("ip = 203.0.113.0/24")->Matches(visit));
+}
+
+TEST(Query, SaysWhereToLook) {
+  const auto needs = [](const std::string& text) { return Query::Parse(text)->Needs(); };
+  const auto addresses = [&](const std::string& text) {
+    const auto found = needs(text).addresses;
+    return found ? static_cast<int>(found->size()) : -1;
+  };
+  EXPECT_EQ(addresses(""), -1);
+  EXPECT_EQ(addresses("ip = 192.0.2.1"), 1);
+  EXPECT_EQ(addresses("ip = 192.0.2.0/31"), -1);
+  EXPECT_EQ(addresses("ip in (192.0.2.1, ::1) and open"), 2);
+  EXPECT_EQ(addresses("ip in (192.0.2.1, ::1) and ip = ::1"), 1);
+  EXPECT_EQ(addresses("ip = 192.0.2.1 or open"), -1);
+  EXPECT_EQ(addresses("not ip = 192.0.2.1"), -1);
+  EXPECT_EQ(addresses("ip != 192.0.2.1"), -1);
+  EXPECT_TRUE(needs("session = AAAAAAAAAAAAAAAAAAAAAA").sessions.has_value());
+  EXPECT_FALSE(needs("session != AAAAAAAAAAAAAAAAAAAAAA").sessions.has_value());
+  const auto at = *base::ParseRfc3339("2026-11-23T12:00:00Z");
+  EXPECT_EQ(needs("open and time >= 2026-11-23T12:00:00Z").since, at);
+  EXPECT_EQ(needs("time < 2026-11-23T12:00:00Z and open").until, at);
+  EXPECT_EQ(needs("time < 2026-11-23T12:00:00Z or open").until, base::WallTime::max());
+  EXPECT_EQ(needs("not time < 2026-11-23T12:00:00Z").until, base::WallTime::max());
+  EXPECT_EQ(needs("time = 2026-11-23T12:00:00Z").until, at + 1ms);
+}
+
+TEST(Query, BothHoldsWhereBothHold) {
+  const logger::StoredVisit visit = SomeVisit();
+  const auto both = [&](const char* a, const char* b) {
+    return Query::Both(Query::Parse(a).value(), Query::Parse(b).value()).Matches(visit);
+  };
+  EXPECT_TRUE(both("status = 404", "country = FI"));
+  EXPECT_FALSE(both("status = 404", "country = DE"));
+  EXPECT_FALSE(both("", "country = DE"));
+  EXPECT_FALSE(both("country = DE", ""));
+  EXPECT_TRUE(both("", ""));
 }
 
 TEST(Query, IsBounded) {

@@ -6,10 +6,10 @@
 #include <future>
 #include <thread>
 
-#include "logger/redis_command.h"
 #include "review/commands.h"
 #include "review/moment.h"
 #include "review/render.h"
+#include "tests/review/visit_scribe.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/temp_directory.h"
 
@@ -18,75 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using logger::VisitId;
-
-uint64_t Ms(base::WallTime time) { return static_cast<uint64_t>(time.time_since_epoch().count()); }
-
-// Writes what the recorder would write, without one.
-class Scribe {
- public:
-  explicit Scribe(support::RedisServer& redis) : redis_(redis) { Claim("edge1", 2); }
-
-  void Claim(const std::string& of, uint32_t workers) {
-    redis_.Ask({"HSET", logger::kEdgesKey, of, logger::ToText(logger::EdgeClaim{"aa", workers, Now()})});
-  }
-  static base::WallTime Now() { return base::Clock::System().WallNow(); }
-
-  logger::Visit visit;
-  logger::Name name{logger::DnsCheck::kConfirmed, "host.example"};
-  std::string edge = "edge1";
-
-  VisitId Write(uint32_t worker, base::WallTime at, uint32_t n = 0, std::string c = "") {
-    const VisitId id{worker, Ms(at), n};
-    visit.arrival = at - 20ms;
-    std::string v;
-    logger::AppendVisitFacts(v, id, visit);
-    if (c.empty()) logger::AppendClientFacts(c, visit, name, {"FI", "Helsinki", "Example Oy", 64500});
-    Add(id, id, v, c);
-    return id;
-  }
-  void Close(const VisitId& of, base::WallTime at) {
-    std::string v;
-    logger::AppendClosingFacts(v, {.of = of, .status = 101, .bytes_out = 77, .duration_us = 5});
-    Add(of, {of.worker, Ms(at), 0}, v, [&] {
-      std::string text;
-      logger::AppendClosingOf(text, of);
-      return text;
-    }());
-  }
-  static std::string Entry(const VisitId& id) {
-    std::string text;
-    logger::AppendEntryId(text, id.milliseconds, id.n);
-    return text;
-  }
-  static std::string SameAs(const VisitId& id) {
-    std::string text;
-    logger::AppendSameAs(text, id);
-    return text;
-  }
-
- private:
-  void Add(const VisitId& stream, const VisitId& id, const std::string& v, const std::string& c) {
-    const std::string key = logger::VisitsKey(edge, stream.worker, logger::MinuteOf(stream));
-    EXPECT_EQ(redis_.Ask({"XADD", key, Entry(id), "v", v, "c", c}), Entry(id));
-  }
-  support::RedisServer& redis_;
-};
-
-std::vector<logger::StoredVisit> ReadAll(support::RedisServer& redis, const VisitsWanted& wanted) {
-  std::vector<logger::StoredVisit> visits;
-  auto client = logger::RedisClient::Connect(redis.Config());
-  EXPECT_TRUE(client.ok());
-  VisitReader reader(**client, base::Clock::System());
-  const auto read = reader.Read(wanted, [&](const logger::StoredVisit& visit) {
-    visits.push_back(visit);
-    return true;
-  });
-  EXPECT_TRUE(read.ok());
-  return visits;
-}
-
-// A minute that is over, so that nothing of it is in the future.
-base::WallTime PastMinute() { return std::chrono::floor<std::chrono::minutes>(Scribe::Now()) - 5min; }
 
 TEST(Visits, ComeBackByTimeFromAllWorkersAndEdges) {
   support::RedisServer redis;
@@ -170,23 +101,6 @@ TEST(Visits, WhatOthersPutIntoOurKeysIsSkipped) {
   EXPECT_LE(ReadAll(redis, {.since = minute, .until = minute + 1min}).size(), 1u);
 }
 
-// Runs a command and gives its exit code and output.
-struct Outcome {
-  int exit_code;
-  std::string output;
-};
-template <typename Command>
-Outcome Capture(Command command) {
-  char* text = nullptr;
-  size_t size = 0;
-  std::FILE* out = open_memstream(&text, &size);
-  const int exit_code = command(out);
-  std::fclose(out);
-  Outcome outcome{exit_code, std::string(text, size)};
-  std::free(text);
-  return outcome;
-}
-
 TEST(VisitsCommand, PrintsOneJsonObjectALine) {
   support::RedisServer redis;
   Scribe scribe(redis);
@@ -202,8 +116,11 @@ TEST(VisitsCommand, PrintsOneJsonObjectALine) {
   config::Config config;
   config.redis = redis.Config();
   VisitsOptions options;
-  options.json = true;
+  options.form = Form::kJson;
   options.where = "status >= 400 and country = FI";
+  support::TempDirectory files;
+  config.audit.file = files.Path("audit.log");
+  options.reveal = {.wanted = true, .reason = "case 7"};
   const Outcome outcome = Capture([&](std::FILE* out) { return RunVisits(config, options, out, false); });
   EXPECT_EQ(outcome.exit_code, 0);
   ASSERT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1);
@@ -219,6 +136,11 @@ TEST(VisitsCommand, PrintsOneJsonObjectALine) {
   EXPECT_FALSE(object.contains("denied"));
   EXPECT_EQ(outcome.output.find("\xe2\x80\xae"), std::string::npos);
   EXPECT_EQ(outcome.output.find("\xc2\x9b"), std::string::npos);
+  options.reveal = {};
+  const auto discreet = nlohmann::json::parse(
+      Capture([&](std::FILE* out) { return RunVisits(config, options, out, false); }).output);
+  EXPECT_EQ(discreet["ip"], "198.51.100.0/24");
+  EXPECT_EQ(discreet["dns"], "host.example");
 }
 
 TEST(VisitsCommand, AnswersInItsExitCode) {
@@ -235,9 +157,10 @@ TEST(VisitsCommand, AnswersInItsExitCode) {
   EXPECT_EQ(run({.session = "short"}), 2);
   const base::WallTime now = Scribe::Now();
   EXPECT_EQ(run({.since = now, .until = now - 1h}), 2);
-  EXPECT_EQ(Capture([&](std::FILE* out) { return RunSession(config, "x", false, out, true); }).exit_code, 2);
+  EXPECT_EQ(
+      Capture([&](std::FILE* out) { return RunSession(config, {.session = "x"}, out, true); }).exit_code, 2);
   EXPECT_EQ(Capture([&](std::FILE* out) {
-              return RunSession(config, std::string(22, 'A'), false, out, true);
+              return RunSession(config, {.session = std::string(22, 'A')}, out, true);
             }).exit_code,
             1);
   redis.Kill();
@@ -279,7 +202,7 @@ TEST(VisitsCommand, FollowShowsWhatComesOnce) {
   VisitsOptions options;
   options.since = Scribe::Now() - 1min;
   options.follow = true;
-  options.json = true;
+  options.form = Form::kJson;
   options.limit = 3;
   options.stop = &stop;
   auto following = std::async(std::launch::async, [&] {
@@ -310,14 +233,15 @@ TEST(SessionCommand, ShowsHowASessionBeganAndItsVisits) {
              "dns", "evil\x1b[2J"});
   config::Config config;
   config.redis = redis.Config();
-  const Outcome outcome =
-      Capture([&](std::FILE* out) { return RunSession(config, logger::ToText(session), false, out, false); });
+  const Outcome outcome = Capture(
+      [&](std::FILE* out) { return RunSession(config, {.session = logger::ToText(session)}, out, false); });
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_NE(outcome.output.find("visits\t2"), std::string::npos) << outcome.output;
-  EXPECT_NE(outcome.output.find("ip\t192.0.2.1"), std::string::npos);
+  EXPECT_NE(outcome.output.find("ip\t192.0.2.0/24\n"), std::string::npos) << outcome.output;
   EXPECT_EQ(outcome.output.find('\x1b'), std::string::npos);
-  const Outcome json =
-      Capture([&](std::FILE* out) { return RunSession(config, logger::ToText(session), true, out, false); });
+  const Outcome json = Capture([&](std::FILE* out) {
+    return RunSession(config, {.session = logger::ToText(session), .json = true}, out, false);
+  });
   EXPECT_EQ(nlohmann::json::parse(json.output.substr(0, json.output.find('\n')))["visits"], 2);
 }
 
