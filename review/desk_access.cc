@@ -56,7 +56,7 @@ DeskAccess::Answer DeskAccess::Who(const DeskRequest& request) {
     const uid_t uid = *request.peer.uid;
     if (const DeskReader* reader = readers_->OfUser(uid)) return {IdentityOf(*reader)};
     const bool is_owner = uid == 0 || uid == ::geteuid();
-    const auto role = is_owner && readers_->IsEmpty() ? config::Role::kInvestigator : config::Role::kViewer;
+    const auto role = is_owner && !readers_->HasUsers() ? config::Role::kInvestigator : config::Role::kViewer;
     return {DeskIdentity{{}, uid, role, false}};
   }
   if (const DeskReader* reader = readers_->OfCertificate(request.peer.certificate_name)) return {IdentityOf(*reader)};

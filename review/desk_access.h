@@ -2,7 +2,7 @@
 //
 // Over a Unix socket the kernel says who connected. A reader with that unix_user has their role; others
 // are viewers, for they were let at the socket; root and our own user are investigators as long as no reader
-// is configured. Over TLS a client certificate, a token or a login says it; else nobody is known. Plain TCP
+// has a unix_user. Over TLS a client certificate, a token or a login says it; else nobody is known. Plain TCP
 // shows nothing.
 //
 // A browser reaches the Unix socket by ssh -L as http://localhost: whose page asks is then told by the Host

@@ -113,9 +113,10 @@ base::Result<DeskQuestion> ParseDeskQuestion(Kind kind, const DeskParameters& pa
   if (kind == Kind::kAddress) {
     if (auto address = TakeAddress(Take(parameters, "ip"), &question); !address) return address.error();
   }
-  question.format = Take(parameters, "format");
-  if (kind == Kind::kExport && question.format != "json" && question.format != "csv") {
-    return Slip("an export is json or csv");
+  if (kind == Kind::kExport) {
+    const auto form = ParseForm(Take(parameters, "format"));
+    if (!form || *form == Form::kTable || *form == Form::kPlain) return Slip("an export is json, ecs, otel, csv or combined");
+    question.format = *form;
   }
   return question;
 }
@@ -141,7 +142,6 @@ std::string DeskQuestion::ToText() const {
     if (!value.empty()) fmt::format_to(std::back_inserter(text), " {}{}", word, value);
   };
   add("", ip ? ip->ToText() : std::string());
-  add("as ", format);
   add("where ", where_text);
   return fmt::format("{}, since {}, until {}", text, base::ToRfc3339(since), base::ToRfc3339(until));
 }

@@ -13,6 +13,7 @@
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "review/query.h"
+#include "review/render.h"
 #include "review/visits.h"
 
 namespace gatebook::review {
@@ -37,7 +38,7 @@ struct DeskQuestion {
   size_t limit = 0;
   std::string session;             // kSession
   std::optional<base::Cidr> ip;    // kAddress
-  std::string format;              // kExport: "json", "csv"
+  Form format = Form::kJson;       // kExport
   bool is_whole = false;           // with a reason in the audit log: addresses and names are shown in full
 
   VisitsWanted Wanted() const;

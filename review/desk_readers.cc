@@ -76,7 +76,10 @@ base::Result<std::shared_ptr<const DeskReaders>> DeskReaders::Load(const std::ve
       }
       made.token = DigestOf(*line);
     }
-    if (!reader.unix_user.empty()) made.uid = UserOf(reader);
+    if (!reader.unix_user.empty()) {
+      made.uid = UserOf(reader);
+      loaded->has_users_ = true;
+    }
     loaded->readers_.push_back(std::move(made));
   }
   return std::shared_ptr<const DeskReaders>(std::move(loaded));

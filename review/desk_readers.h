@@ -32,7 +32,8 @@ class DeskReaders {
   // Reads the files. Error: the first that can't be used, or a name that stands twice; never what is in a file.
   static base::Result<std::shared_ptr<const DeskReaders>> Load(const std::vector<config::Reader>& readers);
 
-  bool IsEmpty() const { return readers_.empty(); }
+  // Whether any reader is a user of a machine.
+  bool HasUsers() const { return has_users_; }
   bool HasPasswords() const;
   // Each null if there is none.
   const DeskReader* OfName(std::string_view name) const;
@@ -43,6 +44,7 @@ class DeskReaders {
 
  private:
   std::vector<DeskReader> readers_;
+  bool has_users_ = false;
 };
 
 }  // namespace gatebook::review

@@ -165,12 +165,16 @@ base::Result<DeskAnswer> DeskSearch::AnswerExport(const DeskQuestion& question) 
   auto page = ReadPage(question);
   if (!page) return page.error();
   DeskAnswer answer;
-  const Form form = Form::kJson;
-  answer.content_type = "application/x-ndjson";
+  const Form form = question.format;
+  answer.content_type = form == Form::kCsv        ? "text/csv; charset=utf-8"
+                        : form == Form::kCombined ? "text/plain; charset=utf-8"
+                                                  : "application/x-ndjson";
   answer.body = RenderHeading(form);
   for (const StoredVisit& visit : page->visits) answer.body += RenderVisit(visit, form);
   answer.fields = {{"Content-Disposition",
-                    fmt::format("attachment; filename=\"visits.{}\"", question.format == "csv" ? "csv" : "ndjson")},
+                    fmt::format("attachment; filename=\"visits.{}\"", form == Form::kCsv        ? "csv"
+                                                                     : form == Form::kCombined ? "log"
+                                                                                               : "ndjson")},
                    {"X-Gatebook-Visits", std::to_string(page->visits.size())},
                    {"X-Gatebook-More", page->has_more || page->is_partial ? "yes" : "no"}};
   return answer;
