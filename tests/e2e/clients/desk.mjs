@@ -49,6 +49,7 @@ async function faults(name) {
   await browser.send('Runtime.evaluate', { expression: readFileSync(facts.axe, 'utf8') });
   const found = await browser.run(async () => {
     const result = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] });
+    if (result.passes.length < 10) return ['it did not look'];
     return result.violations.filter((one) => ['serious', 'critical', 'moderate'].includes(one.impact))
       .map((one) => `${one.impact} ${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).slice(0, 3).join(' | ')}`);
   });
@@ -98,7 +99,7 @@ const scenarios = {
     assert.match(await text(), /203\.0\.113\.0\/24/);
     assert.doesNotMatch(await text(), /203\.0\.113\.77/);
     // By keyboard: the first stop is the way past everything.
-    await browser.run(() => document.activeElement.blur());
+    await browser.go('about:blank');
     await desk('#view=visits');
     await rows(4);
     await browser.press('Tab');
