@@ -111,7 +111,8 @@ export async function show(main, state, { reason, signal, fail }) {
     more.disabled = false;
     if (body.children.length === 0 && !cursor) told.textContent = state.where ? 'Nothing in this time fits the query.' : 'No visits in this time.';
     else if (page.partial) told.textContent = 'Time is up, and not all was looked through: go on with "More".';
-    else told.textContent = cursor ? `${count(body.children.length)} shown` : `${count(body.children.length)} visits, all of them`;
+    else if (cursor) told.textContent = `${count(body.children.length)} shown`;
+    else told.textContent = body.children.length === 1 ? 'One visit' : `All ${count(body.children.length)} visits`;
   };
   more.addEventListener('click', () => next().catch(fail));
   await next();

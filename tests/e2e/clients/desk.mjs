@@ -260,6 +260,7 @@ const scenarios = {
       }
       await browser.run(() => document.querySelector('#reason').showModal());
       await faults('reason');
+      await browser.run(() => document.querySelector('#reason').close());
     }
   },
 };
