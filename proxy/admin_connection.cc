@@ -72,7 +72,8 @@ void AdminServer::Connection::OnStreamReady() { Pump(); }
 void AdminServer::Connection::Pump() {
   if (!Receive()) return;
   while (true) {
-    const bool waits = (state_ == State::kReading && !ReadRequest()) || state_ == State::kAsked || is_streaming_;
+    const bool waits =
+        (state_ == State::kReading && !ReadRequest()) || state_ == State::kAsked || is_streaming_;
     // Nobody is left to ask, or to wait for an answer that is not there yet.
     if (waits && has_ended_) return server_.Remove(this);
     if (state_ != State::kAnswering || !Send() || is_streaming_) return;

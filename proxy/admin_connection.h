@@ -22,7 +22,9 @@
 
 namespace gatebook::proxy {
 
-class AdminServer::Connection : public net::Disposable, private net::StreamHandler, private review::DeskAsker {
+class AdminServer::Connection : public net::Disposable,
+                                private net::StreamHandler,
+                                private review::DeskAsker {
  public:
   Connection(AdminServer& server, base::UniqueFd fd);
   bool IsWatched() const { return stream_ != nullptr; }

@@ -7,7 +7,8 @@ namespace gatebook::proxy {
 base::Result<std::shared_ptr<tls::TlsContext>> MakeAdminTls(const config::Admin& admin) {
   if (admin.chain.empty()) return std::shared_ptr<tls::TlsContext>();
   std::vector<std::string> warnings;
-  auto store = tls::CertificateStore::Load({{admin.chain, admin.key}}, base::Clock::System().WallNow(), warnings);
+  auto store =
+      tls::CertificateStore::Load({{admin.chain, admin.key}}, base::Clock::System().WallNow(), warnings);
   for (const std::string& warning : warnings) base::LogWarning("tls", "{}", warning);
   if (!store.ok()) return store.error();
   config::Tls tls;

@@ -70,7 +70,8 @@ void AddDeskCommand(CLI::App& app, int* code) {
   CLI::App* desk = app.add_subcommand("desk", "For readers of the desk");
   desk->require_subcommand(1);
   CLI::App* password = desk->add_subcommand(
-      "password", "Read a password and print the line for a reader's password_file, from which it can't be read");
+      "password",
+      "Read a password and print the line for a reader's password_file, from which it can't be read");
   password->footer("Example:\n  gatebook desk password > /etc/gatebook/readers/alice");
   password->callback([code] { *code = MakePassword(); });
 }

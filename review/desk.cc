@@ -44,7 +44,8 @@ DeskAnswer SlipOf(const base::Error& error) { return DeskError(400, error.messag
 
 }  // namespace
 
-Desk::Desk(Parts parts, std::shared_ptr<const config::Config> config, std::shared_ptr<const DeskReaders> readers)
+Desk::Desk(Parts parts, std::shared_ptr<const config::Config> config,
+           std::shared_ptr<const DeskReaders> readers)
     : parts_(std::move(parts)),
       config_(config),
       access_(parts_.clock),
@@ -67,7 +68,8 @@ void Desk::Stop() {
   questions_.Stop();
 }
 
-void Desk::TakeOver(std::shared_ptr<const config::Config> config, std::shared_ptr<const DeskReaders> readers) {
+void Desk::TakeOver(std::shared_ptr<const config::Config> config,
+                    std::shared_ptr<const DeskReaders> readers) {
   config_ = std::move(config);
   access_.SetReaders(std::move(readers), config_->desk);
 }
@@ -122,8 +124,9 @@ void Desk::AskApi(const DeskRequest& request, DeskReply reply) {
   if (what == "live") return Look(request, *who.identity, std::move(reply));
   const auto kind = DeskKindOf(what);
   if (!kind) return Answer(reply, DeskError(404, "nothing is here"));
-  Search(ParseDeskQuestion(*kind, request.parameters, false, parts_.clock.WallNow(), config_->visit.retention), {},
-         std::move(reply));
+  Search(
+      ParseDeskQuestion(*kind, request.parameters, false, parts_.clock.WallNow(), config_->visit.retention),
+      {}, std::move(reply));
 }
 
 DeskAnswer Desk::AboutReader(const DeskIdentity& identity) const {
@@ -134,16 +137,19 @@ DeskAnswer Desk::AboutReader(const DeskIdentity& identity) const {
   Json fields = Json::array();
   for (const FieldInfo& field : AllFields()) fields.push_back(field.name);
   const bool may_reveal = identity.role == config::Role::kInvestigator;
-  return JsonAnswer({{"name", !identity.name.empty() ? identity.name : identity.uid == 0U ? "root" : "user of this machine"},
-                     {"role", may_reveal ? "investigator" : "viewer"},
-                     {"may_reveal", may_reveal},
-                     {"may_log_out", identity.is_login},
-                     {"edge", config_->edge.name},
-                     {"version", GATEBOOK_VERSION},
-                     {"retention_hours", std::chrono::floor<std::chrono::hours>(config_->visit.retention).count()},
-                     {"now", parts_.clock.WallNow().time_since_epoch().count()},
-                     {"queries", std::move(saved)},
-                     {"fields", std::move(fields)}});
+  return JsonAnswer(
+      {{"name", !identity.name.empty() ? identity.name
+                : identity.uid == 0U   ? "root"
+                                       : "user of this machine"},
+       {"role", may_reveal ? "investigator" : "viewer"},
+       {"may_reveal", may_reveal},
+       {"may_log_out", identity.is_login},
+       {"edge", config_->edge.name},
+       {"version", GATEBOOK_VERSION},
+       {"retention_hours", std::chrono::floor<std::chrono::hours>(config_->visit.retention).count()},
+       {"now", parts_.clock.WallNow().time_since_epoch().count()},
+       {"queries", std::move(saved)},
+       {"fields", std::move(fields)}});
 }
 
 void Desk::LogIn(const DeskRequest& request, DeskReply reply) {
@@ -187,7 +193,8 @@ void Desk::Reveal(const DeskRequest& request, const DeskIdentity& identity, Desk
 void Desk::Search(base::Result<DeskQuestion> question,
                   std::optional<std::pair<DeskIdentity, std::string>> audited, DeskReply reply) {
   if (!question.ok()) return Answer(reply, SlipOf(question.error()));
-  const auto task = [this, config = config_, asked = std::move(question).value(), audited = std::move(audited), reply] {
+  const auto task = [this, config = config_, asked = std::move(question).value(),
+                     audited = std::move(audited), reply] {
     const auto is_over = [this, &reply] { return reply.IsCancelled() || questions_.IsStopping(); };
     if (is_over()) return;
     if (audited) {
@@ -195,7 +202,8 @@ void Desk::Search(base::Result<DeskQuestion> question,
       const auto written = log.Append({NameOf(audited->first), "desk", asked.ToText(), audited->second});
       Count(reply, written.ok() ? Metric::kDeskReveals : Metric::kAuditErrors);
       if (!written.ok()) {
-        base::LogError("desk", "nothing was shown, for the audit log can't be written: {}", written.error().message);
+        base::LogError("desk", "nothing was shown, for the audit log can't be written: {}",
+                       written.error().message);
         Count(reply, Metric::kDeskRequestsFailed);
         return reply.Answer(DeskError(503, "the audit log can't be written, so nothing is shown"));
       }
@@ -210,11 +218,13 @@ void Desk::Look(const DeskRequest& request, const DeskIdentity& identity, DeskRe
   const auto where = request.parameters.find("where");
   std::shared_ptr<const Query> query;
   if (where != request.parameters.end() && !where->second.empty()) {
-    auto parsed = Query::Parse(where->second, {parts_.clock.WallNow(), true, "a list that is revealed", "where"});
+    auto parsed =
+        Query::Parse(where->second, {parts_.clock.WallNow(), true, "a list that is revealed", "where"});
     if (!parsed) return Answer(reply, SlipOf(parsed.error()));
     query = std::make_shared<const Query>(std::move(parsed).value());
   }
-  if (live_.streams() >= LiveFeed::kMostStreams) return Answer(reply, DeskError(503, "too many readers look on"));
+  if (live_.streams() >= LiveFeed::kMostStreams)
+    return Answer(reply, DeskError(503, "too many readers look on"));
   DeskAnswer head{200, "text/event-stream", {}, {}, true};
   Answer(reply, std::move(head));
   reply.More("retry: 2000\n\n");

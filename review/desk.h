@@ -1,12 +1,12 @@
 // Desk: the pages and the JSON behind them for people who look at visits (docs/desk.md).
 //
-// Requests come from the admin listener on the main loop. What is known at once (who asks, the page's own files)
-// is answered at once; what needs Redis, the audit log or a slow digest goes to threads of the desk's own: one
-// for questions, one for logins, one that follows new visits (review/live_feed.h). Nothing of it waits on
-// the main loop, nor on a worker.
+// Requests come from the admin listener on the main loop. What is known at once (who asks, the page's own
+// files) is answered at once; what needs Redis, the audit log or a slow digest goes to threads of the desk's
+// own: one for questions, one for logins, one that follows new visits (review/live_feed.h). Nothing of it
+// waits on the main loop, nor on a worker.
 //
-// Viewers see visits discreetly. An investigator may reveal one question's answer, with a reason: the line of the
-// audit log is on the disk first, else nothing is shown.
+// Viewers see visits discreetly. An investigator may reveal one question's answer, with a reason: the line of
+// the audit log is on the disk first, else nothing is shown.
 //
 // Thread: the main loop's. Owns: threads, logins. Borrows: clock, metrics (written on the main loop), loop.
 // Ends: Stop gives up what waits and waits for what is under way, a second or so; before the loop ends.
@@ -58,8 +58,8 @@ class Desk {
   DeskAnswer AboutReader(const DeskIdentity& identity) const;
   void LogIn(const DeskRequest& request, DeskReply reply);
   void Reveal(const DeskRequest& request, const DeskIdentity& identity, DeskReply reply);
-  void Search(base::Result<DeskQuestion> question, std::optional<std::pair<DeskIdentity, std::string>> audited,
-              DeskReply reply);
+  void Search(base::Result<DeskQuestion> question,
+              std::optional<std::pair<DeskIdentity, std::string>> audited, DeskReply reply);
   void Look(const DeskRequest& request, const DeskIdentity& identity, DeskReply reply);
   void OnSecond();
   // Counts on the main loop.

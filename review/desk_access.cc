@@ -24,7 +24,8 @@ std::string NameOf(const DeskIdentity& identity) {
   passwd entry{};
   passwd* found = nullptr;
   const uid_t uid = identity.uid.value_or(0);
-  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) return found->pw_name;
+  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
+    return found->pw_name;
   return fmt::format("user {}", uid);
 }
 
@@ -41,7 +42,8 @@ std::optional<DeskAnswer> DeskAccess::Refuse(const DeskRequest& request) const {
     return DeskError(421, "over the Unix socket the desk is asked for as localhost");
   }
   const bool is_page = !request.path.starts_with("/desk/api/");
-  const bool is_own = request.fetch_site.empty() || request.fetch_site == "same-origin" || request.fetch_site == "none";
+  const bool is_own =
+      request.fetch_site.empty() || request.fetch_site == "same-origin" || request.fetch_site == "none";
   if (!is_own && !is_page) return DeskError(403, "not for pages of other sites");
   if (!request.is_post) return std::nullopt;
   const std::string own = (request.peer.has_tls ? "https://" : "http://") + request.authority;
@@ -59,10 +61,12 @@ DeskAccess::Answer DeskAccess::Who(const DeskRequest& request) {
     const auto role = is_owner && !readers_->HasUsers() ? config::Role::kInvestigator : config::Role::kViewer;
     return {DeskIdentity{{}, uid, role, false}};
   }
-  if (const DeskReader* reader = readers_->OfCertificate(request.peer.certificate_name)) return {IdentityOf(*reader)};
+  if (const DeskReader* reader = readers_->OfCertificate(request.peer.certificate_name))
+    return {IdentityOf(*reader)};
   constexpr std::string_view kBearer = "Bearer ";
   if (request.authorization.starts_with(kBearer)) {
-    if (const DeskReader* reader = readers_->OfToken(std::string_view(request.authorization).substr(kBearer.size()))) {
+    if (const DeskReader* reader =
+            readers_->OfToken(std::string_view(request.authorization).substr(kBearer.size()))) {
       return {IdentityOf(*reader)};
     }
     return {std::nullopt, !logins_.MayTry()};

@@ -6,8 +6,8 @@
 // shows nothing.
 //
 // A browser reaches the Unix socket by ssh -L as http://localhost: whose page asks is then told by the Host
-// (a name of somebody else's that leads to this machine: DNS rebinding), by Sec-Fetch-Site, by Origin, and, of
-// what changes anything, by a field that no form can send.
+// (a name of somebody else's that leads to this machine: DNS rebinding), by Sec-Fetch-Site, by Origin, and,
+// of what changes anything, by a field that no form can send.
 //
 // Thread: one (the main loop's). Borrows: the clock. Owns: readers and logins.
 #pragma once
@@ -29,7 +29,8 @@ struct DeskIdentity {
   config::Role role = config::Role::kViewer;
   bool is_login = false;  // by a password: may log out
 };
-// For the audit log: the reader's name, or the user's of this machine. May wait for the system's user database.
+// For the audit log: the reader's name, or the user's of this machine. May wait for the system's user
+// database.
 std::string NameOf(const DeskIdentity& identity);
 
 class DeskAccess {

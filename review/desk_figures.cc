@@ -1,7 +1,8 @@
 #include "review/desk_figures.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 #include "base/rfc3339.h"
 #include "review/render.h"
@@ -15,7 +16,8 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kMostBuckets = 120;
 constexpr size_t kMostValues = 20'000;
 constexpr size_t kShown = 12;
-constexpr std::chrono::milliseconds kBuckets[] = {1s, 5s, 10s, 30s, 1min, 5min, 10min, 30min, 1h, 3h, 6h, 12h};
+constexpr std::chrono::milliseconds kBuckets[] = {1s,    5s,    10s, 30s, 1min, 5min,
+                                                  10min, 30min, 1h,  3h,  6h,   12h};
 
 }  // namespace
 
@@ -29,7 +31,8 @@ std::chrono::milliseconds DeskFigures::BucketFor(base::WallTime since, base::Wal
 DeskFigures::DeskFigures(base::WallTime since, base::WallTime until)
     : since_(base::WallTime(since.time_since_epoch() - since.time_since_epoch() % BucketFor(since, until))),
       bucket_(BucketFor(since, until)),
-      buckets_(std::clamp<size_t>(static_cast<size_t>((until - since_ + bucket_ - 1ms) / bucket_), 1, kMostBuckets)) {}
+      buckets_(std::clamp<size_t>(static_cast<size_t>((until - since_ + bucket_ - 1ms) / bucket_), 1,
+                                  kMostBuckets)) {}
 
 void DeskFigures::Add(const logger::StoredVisit& visit) {
   const bool denied = !visit.denied.empty();
@@ -38,7 +41,8 @@ void DeskFigures::Add(const logger::StoredVisit& visit) {
   open_ += visit.open ? 1 : 0;
   bytes_out_ += visit.bytes_out;
   const int64_t place = (visit.arrival - since_) / bucket_;
-  Bucket& bucket = buckets_[static_cast<size_t>(std::clamp<int64_t>(place, 0, static_cast<int64_t>(buckets_.size()) - 1))];
+  Bucket& bucket =
+      buckets_[static_cast<size_t>(std::clamp<int64_t>(place, 0, static_cast<int64_t>(buckets_.size()) - 1))];
   ++bucket.visits;
   bucket.denied += denied ? 1 : 0;
   const size_t status_class = visit.status / 100;
@@ -85,7 +89,8 @@ Json DeskFigures::TopOf(const Rows& rows) {
   const size_t shown = std::min(kShown, all.size());
   std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(shown), all.end(),
                     [](const auto* one, const auto* other) {
-                      if (one->second.visits != other->second.visits) return one->second.visits > other->second.visits;
+                      if (one->second.visits != other->second.visits)
+                        return one->second.visits > other->second.visits;
                       return one->first < other->first;
                     });
   Json top = Json::array();
@@ -121,7 +126,8 @@ Json DeskFigures::ToJson() const {
           {"sessions", sessions_.Count()},
           {"bytes_out", bytes_out_},
           {"classes", classes},
-          {"latency_us", {{"p50", all.At(0.5)}, {"p90", all.At(0.9)}, {"p99", all.At(0.99)}, {"count", all.Count()}}},
+          {"latency_us",
+           {{"p50", all.At(0.5)}, {"p90", all.At(0.9)}, {"p99", all.At(0.99)}, {"count", all.Count()}}},
           {"time", std::move(time)},
           {"channels", TopOf(channels_)},
           {"countries", TopOf(countries_)},

@@ -4,13 +4,14 @@
 // addresses by how often they came. Addresses are counted as they are given: whoever may not see them whole
 // adds visits that have been made discreet.
 //
-// Thread: one. Limits: 120 buckets; 20,000 different values of each kind, of which, beyond, the rarest half is
-// let go, so that figures of rare values may be too low; sessions are estimated beyond 4,096 (1.6 %).
+// Thread: one. Limits: 120 buckets; 20,000 different values of each kind, of which, beyond, the rarest half
+// is let go, so that figures of rare values may be too low; sessions are estimated beyond 4,096 (1.6 %).
 #pragma once
+
+#include <nlohmann/json_fwd.hpp>
 
 #include <array>
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <unordered_map>

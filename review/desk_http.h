@@ -34,10 +34,10 @@ struct DeskPeer {
 
 struct DeskRequest {
   DeskPeer peer;
-  bool is_post = false;                                      // else GET
-  std::string path;                                          // "/desk/api/visits"
+  bool is_post = false;                                        // else GET
+  std::string path;                                            // "/desk/api/visits"
   std::map<std::string, std::string, std::less<>> parameters;  // of the query, decoded; the last of a name
-  std::string host, authority;  // the name asked for, without and with its port
+  std::string host, authority;                            // the name asked for, without and with its port
   std::string origin, fetch_site, cookie, authorization;  // the fields, "" where there is none
   bool is_marked = false;  // has X-Gatebook-Desk, which no form of another page can send
   std::string body;

@@ -5,7 +5,8 @@
 // the process.
 //
 // Thread: one (the main loop's). Owns: the logins. Borrows: the clock.
-// Limits: 256 logins, of which the one longest idle gives way; logins tried and not judged yet count as failed.
+// Limits: 256 logins, of which the one longest idle gives way; logins tried and not judged yet count as
+// failed.
 #pragma once
 
 #include <array>

@@ -33,8 +33,8 @@ constexpr File kFiles[] = {
 }  // namespace
 
 DeskAnswer DeskFile(std::string_view path) {
-  const auto found =
-      std::find_if(std::begin(kFiles), std::end(kFiles), [path](const File& file) { return file.path == path; });
+  const auto found = std::find_if(std::begin(kFiles), std::end(kFiles),
+                                  [path](const File& file) { return file.path == path; });
   if (found == std::end(kFiles)) return DeskError(404, "nothing is here; the desk is at /desk/");
   return {200, std::string(found->content_type), std::string(found->text())};
 }

@@ -44,16 +44,17 @@ std::optional<DeskQuestion::Cursor> ParseCursor(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), milliseconds);
   if (error != std::errc()) return std::nullopt;
   text.remove_prefix(static_cast<size_t>(end - text.data()));
-  if (text.empty()) return DeskQuestion::Cursor{base::WallTime(std::chrono::milliseconds(milliseconds)), {}, {}};
+  if (text.empty())
+    return DeskQuestion::Cursor{base::WallTime(std::chrono::milliseconds(milliseconds)), {}, {}};
   if (!text.starts_with('.')) return std::nullopt;
   const auto named = logger::ParseVisitId(text.substr(1));
   if (!named) return std::nullopt;
-  return DeskQuestion::Cursor{base::WallTime(std::chrono::milliseconds(milliseconds)), std::string(named->edge),
-                              named->id};
+  return DeskQuestion::Cursor{base::WallTime(std::chrono::milliseconds(milliseconds)),
+                              std::string(named->edge), named->id};
 }
 
-base::Status TakeTimes(const DeskParameters& parameters, base::WallTime now, std::chrono::milliseconds retention,
-                       DeskQuestion* question) {
+base::Status TakeTimes(const DeskParameters& parameters, base::WallTime now,
+                       std::chrono::milliseconds retention, DeskQuestion* question) {
   const std::string since = Take(parameters, "since");
   const std::string until = Take(parameters, "until");
   const auto from = since.empty() ? std::optional(now - 1h) : ParseMoment(since, now);
@@ -77,8 +78,8 @@ base::Status TakeAddress(const std::string& text, DeskQuestion* question) {
 }  // namespace
 
 std::optional<Kind> DeskKindOf(std::string_view name) {
-  const auto found =
-      std::find_if(std::begin(kKinds), std::end(kKinds), [name](const KindName& kind) { return kind.name == name; });
+  const auto found = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                  [name](const KindName& kind) { return kind.name == name; });
   return found == std::end(kKinds) ? std::nullopt : std::optional(found->kind);
 }
 
@@ -115,7 +116,8 @@ base::Result<DeskQuestion> ParseDeskQuestion(Kind kind, const DeskParameters& pa
   }
   if (kind == Kind::kExport) {
     const auto form = ParseForm(Take(parameters, "format"));
-    if (!form || *form == Form::kTable || *form == Form::kPlain) return Slip("an export is json, ecs, otel, csv or combined");
+    if (!form || *form == Form::kTable || *form == Form::kPlain)
+      return Slip("an export is json, ecs, otel, csv or combined");
     question.format = *form;
   }
   return question;
@@ -134,8 +136,8 @@ VisitsWanted DeskQuestion::Wanted() const {
 }
 
 std::string DeskQuestion::ToText() const {
-  const auto* const found =
-      std::find_if(std::begin(kKinds), std::end(kKinds), [this](const KindName& one) { return one.kind == kind; });
+  const auto* const found = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                         [this](const KindName& one) { return one.kind == kind; });
   if (!session.empty()) return fmt::format("{} {}", found->name, session);
   std::string text(found->name);
   const auto add = [&text](std::string_view word, std::string_view value) {
@@ -146,11 +148,14 @@ std::string DeskQuestion::ToText() const {
   return fmt::format("{}, since {}, until {}", text, base::ToRfc3339(since), base::ToRfc3339(until));
 }
 
-DeskQuestion::Cursor CursorOf(const logger::StoredVisit& visit) { return {visit.arrival, visit.edge, visit.id}; }
+DeskQuestion::Cursor CursorOf(const logger::StoredVisit& visit) {
+  return {visit.arrival, visit.edge, visit.id};
+}
 
 std::string ToText(const DeskQuestion::Cursor& cursor) {
   if (cursor.edge.empty()) return std::to_string(cursor.arrival.time_since_epoch().count());
-  return fmt::format("{}.{}", cursor.arrival.time_since_epoch().count(), logger::ToText(cursor.id, cursor.edge));
+  return fmt::format("{}.{}", cursor.arrival.time_since_epoch().count(),
+                     logger::ToText(cursor.id, cursor.edge));
 }
 
 }  // namespace gatebook::review

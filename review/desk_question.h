@@ -36,10 +36,10 @@ struct DeskQuestion {
   bool newest_first = true;
   std::optional<Cursor> cursor;
   size_t limit = 0;
-  std::string session;             // kSession
-  std::optional<base::Cidr> ip;    // kAddress
-  Form format = Form::kJson;       // kExport
-  bool is_whole = false;           // with a reason in the audit log: addresses and names are shown in full
+  std::string session;           // kSession
+  std::optional<base::Cidr> ip;  // kAddress
+  Form format = Form::kJson;     // kExport
+  bool is_whole = false;         // with a reason in the audit log: addresses and names are shown in full
 
   VisitsWanted Wanted() const;
   // For the audit log.
@@ -52,8 +52,9 @@ using DeskParameters = std::map<std::string, std::string, std::less<>>;
 std::optional<DeskQuestion::Kind> DeskKindOf(std::string_view name);
 // `since` and `until` as the commands take them; by default the last hour. An error is a reader's slip, and
 // says it; of `where` in three lines (review/query.h).
-base::Result<DeskQuestion> ParseDeskQuestion(DeskQuestion::Kind kind, const DeskParameters& parameters, bool is_whole,
-                                             base::WallTime now, std::chrono::milliseconds retention);
+base::Result<DeskQuestion> ParseDeskQuestion(DeskQuestion::Kind kind, const DeskParameters& parameters,
+                                             bool is_whole, base::WallTime now,
+                                             std::chrono::milliseconds retention);
 
 DeskQuestion::Cursor CursorOf(const logger::StoredVisit& visit);
 std::string ToText(const DeskQuestion::Cursor& cursor);

@@ -36,7 +36,8 @@ std::optional<uid_t> UserOf(const config::Reader& reader) {
   std::array<char, 16384> buffer;
   passwd entry{};
   passwd* found = nullptr;
-  if (::getpwnam_r(reader.unix_user.c_str(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+  if (::getpwnam_r(reader.unix_user.c_str(), &entry, buffer.data(), buffer.size(), &found) == 0 &&
+      found != nullptr) {
     return found->pw_uid;
   }
   base::LogWarning("desk", "reader {}: there is no user {} on this machine", reader.name, reader.unix_user);
@@ -51,7 +52,8 @@ const DeskReader* FindIn(const std::vector<DeskReader>& readers, Matches matches
 
 }  // namespace
 
-base::Result<std::shared_ptr<const DeskReaders>> DeskReaders::Load(const std::vector<config::Reader>& readers) {
+base::Result<std::shared_ptr<const DeskReaders>> DeskReaders::Load(
+    const std::vector<config::Reader>& readers) {
   auto loaded = std::make_shared<DeskReaders>();
   for (const config::Reader& reader : readers) {
     if (loaded->OfName(reader.name) != nullptr) {
@@ -106,7 +108,8 @@ const DeskReader* DeskReaders::OfToken(std::string_view token) const {
   const auto digest = DigestOf(token);
   const DeskReader* found = nullptr;
   for (const DeskReader& reader : readers_) {
-    if (reader.token && CRYPTO_memcmp(reader.token->data(), digest.data(), digest.size()) == 0) found = &reader;
+    if (reader.token && CRYPTO_memcmp(reader.token->data(), digest.data(), digest.size()) == 0)
+      found = &reader;
   }
   return found;
 }

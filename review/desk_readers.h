@@ -29,7 +29,8 @@ struct DeskReader {
 
 class DeskReaders {
  public:
-  // Reads the files. Error: the first that can't be used, or a name that stands twice; never what is in a file.
+  // Reads the files. Error: the first that can't be used, or a name that stands twice; never what is in a
+  // file.
   static base::Result<std::shared_ptr<const DeskReaders>> Load(const std::vector<config::Reader>& readers);
 
   // Whether any reader is a user of a machine.

@@ -1,10 +1,10 @@
 #include "review/desk_search.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 #include "base/rfc3339.h"
 #include "review/desk_figures.h"
@@ -41,7 +41,10 @@ struct DeskSearch::Page {
 };
 
 DeskSearch::DeskSearch(const config::Config& config, const base::Clock& clock, std::function<bool()> is_over)
-    : config_(config), clock_(clock), is_over_(std::move(is_over)), deadline_(clock.SteadyNow() + kMostTime) {}
+    : config_(config),
+      clock_(clock),
+      is_over_(std::move(is_over)),
+      deadline_(clock.SteadyNow() + kMostTime) {}
 
 DeskSearch::~DeskSearch() = default;
 
@@ -115,7 +118,8 @@ base::Result<DeskSearch::Page> DeskSearch::ReadPage(const DeskQuestion& question
   page.read_to = question.newest_first ? wanted.until : wanted.since;
   bool enough = false;
   const auto sink = [&](const StoredVisit& visit) {
-    if (cursor && (question.newest_first ? CursorOf(visit) >= *cursor : CursorOf(visit) <= *cursor)) return !IsLate();
+    if (cursor && (question.newest_first ? CursorOf(visit) >= *cursor : CursorOf(visit) <= *cursor))
+      return !IsLate();
     // Those of one millisecond come in any order, and are put in order below: all of it are needed.
     enough = page.visits.size() > question.limit && visit.arrival != page.visits.back().arrival;
     if (enough) return false;
@@ -151,7 +155,8 @@ base::Result<DeskAnswer> DeskSearch::AnswerVisits(const DeskQuestion& question) 
   }
   body += "],\"next\":";
   std::string next;
-  if (page->has_more || (page->is_partial && !page->visits.empty() && page->visits.back().arrival == page->read_to)) {
+  if (page->has_more ||
+      (page->is_partial && !page->visits.empty() && page->visits.back().arrival == page->read_to)) {
     next = ToText(CursorOf(page->visits.back()));
   } else if (page->is_partial) {
     next = ToText(DeskQuestion::Cursor{page->read_to, {}, {}});
@@ -173,8 +178,8 @@ base::Result<DeskAnswer> DeskSearch::AnswerExport(const DeskQuestion& question) 
   for (const StoredVisit& visit : page->visits) answer.body += RenderVisit(visit, form);
   answer.fields = {{"Content-Disposition",
                     fmt::format("attachment; filename=\"visits.{}\"", form == Form::kCsv        ? "csv"
-                                                                     : form == Form::kCombined ? "log"
-                                                                                               : "ndjson")},
+                                                                      : form == Form::kCombined ? "log"
+                                                                                                : "ndjson")},
                    {"X-Gatebook-Visits", std::to_string(page->visits.size())},
                    {"X-Gatebook-More", page->has_more || page->is_partial ? "yes" : "no"}};
   return answer;
@@ -201,14 +206,15 @@ base::Result<DeskAnswer> DeskSearch::AnswerStory(const DeskQuestion& question) {
       const std::string& shown = name == "ip" ? first.ip : name == "dns" ? first.dns : value;
       start[Harmless(name)] = Harmless(shown);
       int64_t milliseconds = 0;
-      if (name != "time" || std::from_chars(value.data(), value.data() + value.size(), milliseconds).ec != std::errc())
+      if (name != "time" ||
+          std::from_chars(value.data(), value.data() + value.size(), milliseconds).ec != std::errc())
         continue;
       const base::WallTime began{std::chrono::milliseconds(milliseconds)};
       if (began < wanted.since || began > wanted.until) continue;
       start["time"] = base::ToRfc3339(began);
       wanted.since = began - logger::kMostRecordDelay;
-      wanted.until = std::min(wanted.until, began + std::max<std::chrono::milliseconds>(kMostSessionLife,
-                                                                                       config_.session.lifetime));
+      wanted.until = std::min(wanted.until, began + std::max<std::chrono::milliseconds>(
+                                                        kMostSessionLife, config_.session.lifetime));
     }
   }
   DeskStory story;
@@ -224,9 +230,11 @@ base::Result<DeskAnswer> DeskSearch::AnswerStory(const DeskQuestion& question) {
       },
       never_enough, &is_partial);
   if (!read) return read.error();
-  if (story.visits() == 0 && start.empty() && !is_partial) return DeskError(404, "nothing is known of it in this time");
-  Json body = question.kind == Kind::kSession ? Json{{"session", question.session}, {"start", std::move(start)}}
-                                              : Json{{"address", question.ip->ToText()}};
+  if (story.visits() == 0 && start.empty() && !is_partial)
+    return DeskError(404, "nothing is known of it in this time");
+  Json body = question.kind == Kind::kSession
+                  ? Json{{"session", question.session}, {"start", std::move(start)}}
+                  : Json{{"address", question.ip->ToText()}};
   body["partial"] = is_partial;
   body["whole"] = question.is_whole;
   body.update(story.ToJson());

@@ -41,7 +41,8 @@ class DeskSearch {
   // Each calls with windows of the question's range until it says so, fails, or time is up: then `is_partial`
   // is set.
   base::Status Forwards(const VisitsWanted& wanted, const Window& read, const bool& enough, bool* is_partial);
-  base::Status Backwards(const VisitsWanted& wanted, const Window& read, const bool& enough, bool* is_partial);
+  base::Status Backwards(const VisitsWanted& wanted, const Window& read, const bool& enough,
+                         bool* is_partial);
 
   struct Page;
   base::Result<Page> ReadPage(const DeskQuestion& question);

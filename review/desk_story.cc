@@ -1,7 +1,8 @@
 #include "review/desk_story.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 #include "base/rfc3339.h"
 #include "review/render.h"
@@ -48,8 +49,9 @@ void DeskStory::Meet(Values& values, std::string_view value, base::WallTime at) 
 Json DeskStory::ToJson(const Values& values) {
   std::vector<const Values::value_type*> rows;
   for (const auto& row : values) rows.push_back(&row);
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const auto* one, const auto* other) { return one->second.first < other->second.first; });
+  std::stable_sort(rows.begin(), rows.end(), [](const auto* one, const auto* other) {
+    return one->second.first < other->second.first;
+  });
   Json list = Json::array();
   for (const auto* row : rows) {
     list.push_back({{"value", Harmless(row->first)},

@@ -3,9 +3,10 @@
 // Thread: one. Limits: 500 visits in full, the earliest; 100 values of each kind, the first met.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -39,7 +39,8 @@ void LatencyCounter::Add(const LatencyCounter& other) {
 
 uint64_t LatencyCounter::At(double share) const {
   if (count_ == 0) return 0;
-  const auto wanted = std::clamp<uint64_t>(static_cast<uint64_t>(std::ceil(share * static_cast<double>(count_))), 1, count_);
+  const auto wanted =
+      std::clamp<uint64_t>(static_cast<uint64_t>(std::ceil(share * static_cast<double>(count_))), 1, count_);
   uint64_t seen = 0;
   for (size_t i = 0; i < kClasses; ++i) {
     seen += counts_[i];

@@ -1,13 +1,13 @@
 // LiveFeed: visits as they are written, to readers who look on.
 //
-// One thread follows Redis (as `gatebook visits --follow` does) while anybody looks on, and hands each visit to
-// those whose query it fits, as server-sent events. People read no faster than some lines a second: beyond
+// One thread follows Redis (as `gatebook visits --follow` does) while anybody looks on, and hands each visit
+// to those whose query it fits, as server-sent events. People read no faster than some lines a second: beyond
 // kMostEvents a second, or for a reader who does not take them, visits are left out and counted ("missed").
 // What is shown is discreet.
 //
-// Thread: Start, Stop, Join and Tend: the main loop's. Owns: its thread, a connection to Redis while it is used.
-// Ends: Stop ends the thread. Streams end with their tickets (review/desk_http.h).
-// Limits: kMostStreams at once; 64 KiB waiting for each reader.
+// Thread: Start, Stop, Join and Tend: the main loop's. Owns: its thread, a connection to Redis while it is
+// used. Ends: Stop ends the thread. Streams end with their tickets (review/desk_http.h). Limits: kMostStreams
+// at once; 64 KiB waiting for each reader.
 #pragma once
 
 #include <atomic>
@@ -49,8 +49,8 @@ class LiveFeed {
     DeskReply reply;
     std::shared_ptr<const Query> where;  // null: everything
     std::function<bool()> may_look;
-    uint32_t sent = 0;                   // since the last Tend()
-    uint64_t missed = 0;                 // not told yet
+    uint32_t sent = 0;    // since the last Tend()
+    uint64_t missed = 0;  // not told yet
     uint32_t seconds = 0;
   };
   void Run();
@@ -63,9 +63,9 @@ class LiveFeed {
   std::thread thread_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Stream> streams_;      // guarded by mutex_
-  bool open_ = false;                // likewise
-  std::atomic<bool> rests_{true};    // nobody looks on
+  std::vector<Stream> streams_;    // guarded by mutex_
+  bool open_ = false;              // likewise
+  std::atomic<bool> rests_{true};  // nobody looks on
 };
 
 }  // namespace gatebook::review

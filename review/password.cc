@@ -69,7 +69,8 @@ const Password& Password::Nobody() {
 }
 
 std::string Password::ToText() const {
-  return fmt::format("scrypt:{}:{}:{}:{}:{}", log_n_, r_, p_, base::ToBase64Url(salt_), base::ToBase64Url(digest_));
+  return fmt::format("scrypt:{}:{}:{}:{}:{}", log_n_, r_, p_, base::ToBase64Url(salt_),
+                     base::ToBase64Url(digest_));
 }
 
 bool Password::Check(std::string_view password) const {

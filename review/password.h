@@ -1,8 +1,8 @@
 // Password: what is kept of a reader's password, scrypt (RFC 7914) with a salt of its own.
 //
-// One line of text: "scrypt:15:8:3:SALT:DIGEST": logarithm of N, r, p, then 16 octets of salt and 32 of digest in
-// base64url. Strong parameters make guessing slow for whoever has the line, and each check slow for us:
-// checks belong on a thread that nobody waits for.
+// One line of text: "scrypt:15:8:3:SALT:DIGEST": logarithm of N, r, p, then 16 octets of salt and 32 of
+// digest in base64url. Strong parameters make guessing slow for whoever has the line, and each check slow for
+// us: checks belong on a thread that nobody waits for.
 //
 // Thread: values; any. Cost: MakePassword and Check some 0.2 s and 32 MiB.
 // Limits: passwords of 8 to 1,024 octets; N up to 2^17, r up to 16, p up to 8.

@@ -32,9 +32,14 @@ class DeskPageTest : public EdgeTest {
   void Play(const std::string& scenario) {
     const auto listener = edge_->AdminListener();
     const char* const pictures = std::getenv("GATEBOOK_PICTURES");
-    const json facts = {{"browser", kBrowser}, {"admin", listener.unix_path}, {"tls", listener.port},
-                        {"plain", edge_->Plain().port}, {"audit", edge_->directory() + "/audit.log"},
-                        {"axe", kAxe}, {"patience", kLivePatience}, {"pictures", pictures == nullptr ? "" : pictures}};
+    const json facts = {{"browser", kBrowser},
+                        {"admin", listener.unix_path},
+                        {"tls", listener.port},
+                        {"plain", edge_->Plain().port},
+                        {"audit", edge_->directory() + "/audit.log"},
+                        {"axe", kAxe},
+                        {"patience", kLivePatience},
+                        {"pictures", pictures == nullptr ? "" : pictures}};
     const auto done = support::Run({kNode, kScript, scenario, facts.dump()}, {}, std::chrono::seconds(150));
     EXPECT_EQ(done.exit_code, 0) << done.output << done.errors;
     if (!done.output.empty()) std::printf("%s", done.output.c_str());

@@ -16,7 +16,8 @@ constexpr char kSecret[] = "a token of some length, 7f3a";
 
 class DeskTest : public EdgeTest {
  protected:
-  HttpMessage Get(const std::string& path, const std::string& fields = "", const std::string& host = "localhost") {
+  HttpMessage Get(const std::string& path, const std::string& fields = "",
+                  const std::string& host = "localhost") {
     RawClient client(edge_->AdminListener());
     client.Send("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" + fields + "Connection: close\r\n\r\n");
     return client.ReadResponse().value_or(HttpMessage{});
@@ -144,7 +145,8 @@ TEST_F(DeskTest, WhatIsFinerThanShownNeedsAReasonWhichIsWrittenDownFirst) {
   EXPECT_EQ(Post("/desk/api/reveal", {{"of", "visits"}, {"reason", "  "}}).status(), 400);
   EXPECT_EQ(Post("/desk/api/reveal", {{"of", "visits"}}).status(), 400);
   EXPECT_TRUE(Audit().empty());
-  const HttpMessage whole = Post("/desk/api/reveal", {{"of", "visits"}, {"reason", "ticket 17"}, {"where", "ip = 203.0.113.77"}});
+  const HttpMessage whole =
+      Post("/desk/api/reveal", {{"of", "visits"}, {"reason", "ticket 17"}, {"where", "ip = 203.0.113.77"}});
   ASSERT_EQ(whole.status(), 200) << whole.body;
   EXPECT_THAT(whole.body, HasSubstr("\"ip\":\"203.0.113.77\""));
   const auto lines = Audit();
@@ -171,7 +173,8 @@ TEST_F(DeskTest, WhatCannotBeWrittenDownIsNotShown) {
 
 TEST_F(DeskTest, AViewerCannotReveal) {
   const std::string me = ::geteuid() == 0 ? "root" : ::getenv("USER");
-  StartWith("[[reader]]\nname = \"vera\"\nunix_user = \"" + me + "\"\n[[query]]\nname = \"bad\"\nwhere = \"status >= 400\"\n");
+  StartWith("[[reader]]\nname = \"vera\"\nunix_user = \"" + me +
+            "\"\n[[query]]\nname = \"bad\"\nwhere = \"status >= 400\"\n");
   const json reader = Api("me");
   EXPECT_EQ(reader["name"], "vera");
   EXPECT_EQ(reader["role"], "viewer");
@@ -192,9 +195,12 @@ TEST_F(DeskTest, APageOfAnotherSiteGetsNothing) {
   EXPECT_EQ(Get("/desk/api/visits", "Sec-Fetch-Site: same-origin\r\n").status(), 200);
   const json asked = {{"of", "visits"}, {"reason", "ticket"}};
   EXPECT_EQ(Post("/desk/api/reveal", asked, "").status(), 403) << "a form can send this";
-  EXPECT_EQ(Post("/desk/api/reveal", asked, std::string(kMarked) + "Origin: http://evil.example\r\n").status(), 403);
+  EXPECT_EQ(
+      Post("/desk/api/reveal", asked, std::string(kMarked) + "Origin: http://evil.example\r\n").status(),
+      403);
   EXPECT_EQ(Post("/desk/api/reveal", asked, std::string(kMarked) + "Origin: null\r\n").status(), 403);
-  EXPECT_EQ(Post("/desk/api/reveal", asked, std::string(kMarked) + "Origin: http://localhost\r\n").status(), 200);
+  EXPECT_EQ(Post("/desk/api/reveal", asked, std::string(kMarked) + "Origin: http://localhost\r\n").status(),
+            200);
   EXPECT_EQ(Get("/desk/api/reveal?of=visits&reason=ticket").status(), 404) << "nothing changes by GET";
 }
 
@@ -204,7 +210,9 @@ TEST_F(DeskTest, PagesSayWhatABrowserMayDo) {
   for (const char* path : {"/desk/", "/desk/app.js", "/desk/chart.js", "/desk/style.css", "/desk/api/me"}) {
     const HttpMessage answer = Get(path);
     EXPECT_EQ(answer.status(), 200) << path;
-    EXPECT_THAT(answer.Field("content-security-policy").value_or(""), HasSubstr("default-src 'none'; script-src 'self'")) << path;
+    EXPECT_THAT(answer.Field("content-security-policy").value_or(""),
+                HasSubstr("default-src 'none'; script-src 'self'"))
+        << path;
     EXPECT_THAT(answer.Field("content-security-policy").value_or(""), Not(HasSubstr("unsafe"))) << path;
     EXPECT_EQ(answer.Field("x-content-type-options"), "nosniff") << path;
     EXPECT_EQ(answer.Field("referrer-policy"), "no-referrer") << path;
@@ -273,7 +281,10 @@ TEST_F(DeskTest, OverTlsNobodyIsKnownUnlessTheySayWhoTheyAre) {
   }
   EXPECT_EQ(Post("/desk/api/reveal", {{"of", "visits"}, {"reason", "x"}}).status(), 401);
   EXPECT_EQ(Get("/desk/").status(), 200) << "the page itself holds nothing";
-  EXPECT_EQ(Get("/desk/api/me", "Cookie: __Host-gatebook-desk=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n").status(), 401);
+  EXPECT_EQ(
+      Get("/desk/api/me", "Cookie: __Host-gatebook-desk=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n")
+          .status(),
+      401);
   EXPECT_EQ(edge_->Command({"status"}).exit_code, 0) << "commands speak TLS, too";
 }
 
@@ -282,7 +293,8 @@ TEST_F(DeskTest, APasswordBeginsALoginThatLogoutEnds) {
   const std::string cookie = LogIn("alice", "correct horse");
   ASSERT_EQ(login_.status(), 200) << login_.body;
   const std::string set = login_.Field("set-cookie").value_or("");
-  for (const char* part : {"__Host-", "; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"}) EXPECT_THAT(set, HasSubstr(part));
+  for (const char* part : {"__Host-", "; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"})
+    EXPECT_THAT(set, HasSubstr(part));
   EXPECT_EQ(Api("me", cookie)["name"], "alice");
   EXPECT_EQ(Api("me", cookie)["may_log_out"], true);
   EXPECT_EQ(Post("/desk/api/logout", {}, cookie).status(), 403) << "not by a form of another page";

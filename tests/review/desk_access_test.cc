@@ -35,8 +35,9 @@ TEST(Password, ShortOnesAndDamagedLinesAreRefusedWithoutRepeatingThem) {
   EXPECT_FALSE(Password::Make(std::string(2000, 'x')).ok());
   const std::string line = Password::Make("correct horse")->ToText();
   for (const std::string& bad :
-       {std::string(), std::string("correct horse"), line + "A", line.substr(0, line.size() - 1), "scrypt:40:8:1:" + line.substr(13),
-        "scrypt:15:8:99:" + line.substr(14), "scrypt:-1:8:3:" + line.substr(14), "bcrypt" + line.substr(6)}) {
+       {std::string(), std::string("correct horse"), line + "A", line.substr(0, line.size() - 1),
+        "scrypt:40:8:1:" + line.substr(13), "scrypt:15:8:99:" + line.substr(14),
+        "scrypt:-1:8:3:" + line.substr(14), "bcrypt" + line.substr(6)}) {
     const auto parsed = Password::Parse(bad);
     ASSERT_FALSE(parsed.ok()) << bad;
     EXPECT_THAT(parsed.error().message, Not(HasSubstr("horse")));
@@ -207,7 +208,8 @@ TEST_F(AccessTest, OtherPagesAreRefused) {
   EXPECT_EQ(Refusal(request), 403) << "not marked";
   request.is_marked = true;
   EXPECT_EQ(Refusal(request), 0);
-  for (const char* origin : {"https://other.example", "http://edge.example", "https://edge.example:8443", "null"}) {
+  for (const char* origin :
+       {"https://other.example", "http://edge.example", "https://edge.example:8443", "null"}) {
     request.origin = origin;
     EXPECT_EQ(Refusal(request), 403) << origin;
   }

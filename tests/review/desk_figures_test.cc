@@ -1,7 +1,6 @@
 #include "review/desk_figures.h"
 
 #include <gtest/gtest.h>
-
 #include <nlohmann/json.hpp>
 
 #include "review/desk_question.h"
@@ -67,7 +66,9 @@ TEST(DeskFigures, ABucketIsALengthThatPeopleKnow) {
 TEST(DeskFigures, EveryVisitIsInOneBucketAndOneClass) {
   DeskFigures figures(kNow - 1h, kNow);
   for (int i = 0; i < 360; ++i) {
-    StoredVisit visit = VisitAt(kNow - 1h + i * 10s, static_cast<uint16_t>(i % 5 == 0 ? 404 : i % 7 == 0 ? 0 : 200));
+    StoredVisit visit = VisitAt(kNow - 1h + i * 10s, static_cast<uint16_t>(i % 5 == 0   ? 404
+                                                                           : i % 7 == 0 ? 0
+                                                                                        : 200));
     if (i % 10 == 0) visit.denied = "rate_limit";
     figures.Add(visit);
   }
@@ -142,7 +143,8 @@ TEST_F(QuestionTest, TimesAreKeptWithinWhatThereIs) {
 }
 
 TEST_F(QuestionTest, WhatIsFinerThanShownIsRefusedUnlessRevealed) {
-  for (const char* where : {"ip = 203.0.113.7", "ip in (203.0.113.0/24, 203.0.113.9)", "not ip = 203.0.113.0/25"}) {
+  for (const char* where :
+       {"ip = 203.0.113.7", "ip in (203.0.113.0/24, 203.0.113.9)", "not ip = 203.0.113.0/25"}) {
     EXPECT_FALSE(Ask(Kind::kVisits, {{"where", where}}).ok()) << where;
     EXPECT_TRUE(Ask(Kind::kVisits, {{"where", where}}, true).ok()) << where;
   }
@@ -169,7 +171,8 @@ TEST_F(QuestionTest, ACursorComesBackAsItWasGiven) {
 TEST_F(QuestionTest, TheAuditLogCanTellWhatWasAsked) {
   const auto asked = Ask(Kind::kExport, {{"format", "csv"}, {"where", "status = 404"}}, true);
   ASSERT_TRUE(asked.ok());
-  EXPECT_EQ(asked->ToText(), "export where status = 404, since 2023-11-14T21:13:20.000Z, until 2023-11-14T22:14:20.000Z");
+  EXPECT_EQ(asked->ToText(),
+            "export where status = 404, since 2023-11-14T21:13:20.000Z, until 2023-11-14T22:14:20.000Z");
   const auto session = Ask(Kind::kSession, {{"id", "AAAAAAAAAAAAAAAAAAAAAA"}}, true);
   EXPECT_EQ(session->ToText(), "session AAAAAAAAAAAAAAAAAAAAAA");
   EXPECT_FALSE(Ask(Kind::kExport, {{"format", "table"}}).ok());
