@@ -174,7 +174,7 @@ struct Redis : TlsPeer {
   std::string sentinel_password_file;
   milliseconds connect_timeout = 2s;
   milliseconds reply_timeout = 5s;
-  uint32_t pipeline = 512;  // commands under way at most
+  uint32_t pipeline = 384;  // commands under way at most
   Durability durability = Durability::kDisk;
   milliseconds hold = 2s;           // least time between acknowledged and released, with an append-only file
   milliseconds replica_wait = 10s;  // longest wait for a replica to follow

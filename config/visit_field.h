@@ -20,7 +20,7 @@ namespace gatebook::config {
   X(kId, "id", "id", false, "number of the visit", "to store it once, and to find it again")                     \
   X(kTime, "time", "time", false, "time of visit", "administration and statistics")                              \
   X(kSession, "session", "session session_new", false, "session identifier",                                     \
-    "to tell visits of one sitting from others; it lives a day at most")                                         \
+    "to tell visits of one sitting from others; it lives as long as session.lifetime says")                       \
   X(kOpen, "open", "open", false, "whether it is still under way", "to complete it later")                       \
   X(kIp, "ip", "ip", false, "IP address", "security: to see and to stop abuse")                                  \
   X(kDns, "dns", "dns dns_check", true, "DNS name of the address, and whether it is confirmed",                  \

@@ -166,6 +166,7 @@ void JournalKeeper::RemoveRetired(base::SteadyTime now) {
       failed = true;
     }
     if (removed.empty()) continue;
+    providing_.TryNow();  // there is room on the disk that was not there
     // One that could not be removed yet looks past those that are gone.
     for (const auto& segment : lane->segments) {
       JournalSegment* next = segment->next.load(std::memory_order_acquire);

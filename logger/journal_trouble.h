@@ -22,6 +22,8 @@ class JournalTrouble {
     retry_at_ = now + backoff_;
     backoff_ = std::min(backoff_ * 2, kMost);
   }
+  // What stood in the way may be gone: the next try need not wait.
+  void TryNow() { retry_at_ = base::SteadyTime::min(); }
   void Clear() {
     error_.clear();
     backoff_ = kLeast;

@@ -1,12 +1,11 @@
 #include "logger/redis_batch.h"
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <utility>
 
 #include "logger/redis_command.h"
 #include "logger/redis_keys.h"
+#include "logger/visit_index.h"
 #include "logger/visit_record.h"
 
 namespace gatebook::logger {
@@ -94,6 +93,7 @@ bool RedisComposer::Add(const VisitId& id, const Visit& visit, const Name& name)
     AppendSameAs(scratch_c_, *earlier);
   } else {
     AppendClientFacts(scratch_c_, visit, name, place_of_(visit.ip));
+    AddToIndex(id, visit, deadline);
   }
   if (stream->IsKnown()) {
     AppendCommand(stream->commands,
@@ -101,7 +101,6 @@ bool RedisComposer::Add(const VisitId& id, const Visit& visit, const Name& name)
   } else {
     AppendCommand(stream->commands, {"XADD", scratch_key_, scratch_id_, "v", scratch_v_, "c", scratch_c_});
   }
-  if (visit.session_new) AddSession(visit, name, deadline);
   return true;
 }
 
@@ -138,8 +137,8 @@ RedisBatch RedisComposer::Take() {
   records_ = 0;
   visits_minute_ = 0;
   if (streams_.empty()) return batch;
-  for (RedisTransaction& sessions : sessions_) batch.transactions.push_back(std::move(sessions));
-  sessions_.clear();
+  for (const IndexPart& part : index_) batch.transactions.push_back(IndexTransaction(part));
+  index_.clear();
   for (RedisTransaction& stream : streams_) {
     // A stream is made together with its deadline, and no command without one can make it.
     if (stream.deadline < stream.known_deadline) {
@@ -165,7 +164,7 @@ void RedisComposer::Reset() {
   visits_minute_ = 0;
   tally_ = BatchTally();
   streams_.clear();
-  sessions_.clear();
+  index_.clear();
   facts_.Clear();
   known_.Clear();
 }
@@ -194,36 +193,27 @@ RedisTransaction* RedisComposer::StreamOf(const VisitId& id) {
   return &stream;
 }
 
-void RedisComposer::AddSession(const Visit& visit, const Name& name, base::WallTime deadline) {
-  const std::string key = SessionKey(visit.session);
-  const Place place = place_of_(visit.ip);
-  // They are of any slot; where all slots are one server's, they go together.
-  if (sessions_.empty() || config_.redis.cluster) {
-    sessions_.push_back(New(RedisTransaction::Purpose::kSessions));
-    if (config_.redis.cluster) sessions_.back().slot = SlotOf(key);
-  }
-  RedisTransaction& sessions = sessions_.back();
-  const std::string time = Milliseconds(visit.arrival);
-  const std::string ip = visit.ip.ToText();
-  const std::pair<std::string_view, std::string_view> fields[] = {{"time", time},
-                                                                  {"ip", ip},
-                                                                  {"dns", name.text},
-                                                                  {"dns_check", ToText(name.check)},
-                                                                  {"channel", ToText(visit.channel)},
-                                                                  {"referrer", visit.referrer},
-                                                                  {"country", place.country},
-                                                                  {"user_agent", visit.user_agent}};
-  std::array<std::string_view, 2 + 2 * std::size(fields)> words{"HSET", key};
-  size_t count = 2;
-  for (const auto& [field, value] : fields) {
-    if (value.empty()) continue;
-    words[count++] = field;
-    words[count++] = value;
-  }
-  AppendCommand(sessions.commands, std::span<const std::string_view>(words.data(), count));
-  AppendCommand(sessions.commands, {"PEXPIREAT", key, Milliseconds(deadline)});
-  sessions.kinds.push_back(RedisTransaction::Kind::kSession);
-  sessions.kinds.push_back(RedisTransaction::Kind::kExpiry);
+void RedisComposer::AddToIndex(const VisitId& id, const Visit& visit, base::WallTime deadline) {
+  const uint64_t minute = MinuteOf(id);
+  const uint64_t hour = HourOfMinute(minute);
+  auto part = std::find_if(index_.begin(), index_.end(),
+                           [&](const IndexPart& one) { return one.worker == id.worker && one.hour == hour; });
+  if (part == index_.end()) part = index_.insert(index_.end(), {id.worker, hour, base::WallTime::max(), {}});
+  part->deadline = std::min(part->deadline, deadline);
+  AppendIndexElement(part->elements, minute, visit.session, visit.ip);
+}
+
+RedisTransaction RedisComposer::IndexTransaction(const IndexPart& part) {
+  RedisTransaction index = New(RedisTransaction::Purpose::kIndex);
+  scratch_key_.clear();
+  AppendIndexKey(scratch_key_, edge_, part.worker, part.hour);
+  if (config_.redis.cluster) index.slot = SlotOf(scratch_key_);
+  AppendCommand(index.commands, {"APPEND", scratch_key_, part.elements});
+  // With every one: nobody says whether it made the string anew, after a FLUSHALL for one.
+  AppendCommand(index.commands, {"PEXPIREAT", scratch_key_, Milliseconds(part.deadline), "LT"});
+  index.kinds.push_back(RedisTransaction::Kind::kIndex);
+  index.kinds.push_back(RedisTransaction::Kind::kExpiry);
+  return index;
 }
 
 }  // namespace gatebook::logger

@@ -2,8 +2,8 @@
 // RedisComposer: makes the batches of one lane, that is, of one worker's journal.
 //
 // A batch is a run of records in journal order. It becomes one transaction (MULTI … EXEC) for each stream it
-// touches, with the stream's deadline inside, and before them one for the sessions that begin (in a Cluster,
-// whose transactions must keep to one slot, one for each). Entries point to earlier entries with the same
+// touches, with the stream's deadline inside, and before them one for the index of their hour
+// (logger/visit_index.h), whose slot in a Cluster is another. Entries point to earlier entries with the same
 // facts of a client, and streams that were made before are written to only if they are still there
 // (NOMKSTREAM): so the batches of a composer must reach Redis in their order, each after the one before was
 // carried out, or Reset() must be called.
@@ -48,8 +48,8 @@ struct BatchTally {
 struct RedisTransaction {
   // kWatch holds `bare` commands. Around those of the others MULTI and EXEC go, and of each there is one
   // answer a kind, in EXEC's.
-  enum class Purpose { kStream, kSessions, kClaim, kClaimed, kWatch };
-  enum class Kind : uint8_t { kVisit, kClosing, kSession, kExpiry };
+  enum class Purpose { kStream, kIndex, kClaim, kClaimed, kWatch };
+  enum class Kind : uint8_t { kVisit, kClosing, kIndex, kExpiry };
 
   // Empty, with the memory it had.
   void Begin(Purpose for_what, size_t of_lane);
@@ -105,10 +105,19 @@ class RedisComposer {
   void Reset();
 
  private:
+  // What a batch adds to the index of one hour of a worker.
+  struct IndexPart {
+    uint32_t worker = 0;
+    uint64_t hour = 0;
+    base::WallTime deadline = base::WallTime::max();
+    std::string elements;
+  };
+
   RedisTransaction New(RedisTransaction::Purpose purpose);
   // The batch's transaction for the stream of `id`; null if it has too many.
   RedisTransaction* StreamOf(const VisitId& id);
-  void AddSession(const Visit& visit, const Name& name, base::WallTime deadline);
+  void AddToIndex(const VisitId& id, const Visit& visit, base::WallTime deadline);
+  RedisTransaction IndexTransaction(const IndexPart& part);
 
   const config::Config& config_;
   const base::Clock& clock_;
@@ -120,7 +129,7 @@ class RedisComposer {
   uint64_t visits_minute_ = 0;  // 0: none yet
   BatchTally tally_;
   std::vector<RedisTransaction> streams_;
-  std::vector<RedisTransaction> sessions_;
+  std::vector<IndexPart> index_;
   ClientFacts facts_;
   KnownStreams known_;
   std::vector<RedisTransaction> spare_;

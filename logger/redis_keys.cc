@@ -34,8 +34,6 @@ std::string VisitsKey(std::string_view edge, uint32_t worker, uint64_t minute) {
   return key;
 }
 
-std::string SessionKey(const SessionId& session) { return "gb:session:" + ToText(session); }
-
 base::WallTime DeadlineOf(base::WallTime arrival, std::chrono::milliseconds retention, base::WallTime now) {
   return std::min(arrival, now) + retention;
 }

@@ -2,8 +2,7 @@
 // (docs/data-model.md, docs/decisions/0003-redis-schema.md).
 //
 //   gb:visits:{EDGE.WORKER.MINUTE}  stream   the visits of one worker and minute
-//   gb:index:{EDGE.WORKER.HOUR}    string   where sessions and addresses are met (logger/visit_index.h)
-//   gb:session:ID                   hash     how a session began
+//   gb:index:{EDGE.WORKER.HOUR}     string   where sessions and addresses are met (logger/visit_index.h)
 //   gb:stats:day:DATE               string   what is published of a day (review/figures_store.h)
 //   gb:edges                        hash     which process owns an edge's name
 //
@@ -34,7 +33,6 @@ constexpr uint64_t MinuteOf(const VisitId& id) { return MinuteOf(id.milliseconds
 // Appends "gb:visits:{edge.worker.minute}". The braces keep a minute's keys in one slot of a Cluster.
 void AppendVisitsKey(std::string& to, std::string_view edge, uint32_t worker, uint64_t minute);
 std::string VisitsKey(std::string_view edge, uint32_t worker, uint64_t minute);
-std::string SessionKey(const SessionId& session);
 
 // When a visit must be gone. Never later than `now` + retention, so that a
 // clock that once stood in the future can't keep anything for longer.

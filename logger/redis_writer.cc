@@ -194,7 +194,7 @@ void RedisWriter::OnDone(RedisTransaction done, const RedisReply& reply) {
         return LoseData("a stream is gone: Redis was flushed, or its data replaced");
       }
       break;
-    case Purpose::kSessions:
+    case Purpose::kIndex:
       for (const RedisReply& one : reply.elements) CountRefusal(one);
       break;
     case Purpose::kWatch:
@@ -267,7 +267,7 @@ bool RedisWriter::OnStreamReply(const RedisTransaction& transaction, const Redis
           ++tally.closings_dropped;
         }
         break;
-      case RedisTransaction::Kind::kSession:
+      case RedisTransaction::Kind::kIndex:
       case RedisTransaction::Kind::kExpiry:
         break;
     }
@@ -283,7 +283,7 @@ void RedisWriter::CountRefusal(const RedisReply& reply) {
 }
 
 void RedisWriter::Finish(RedisTransaction transaction) {
-  const bool is_batch = transaction.purpose == Purpose::kStream || transaction.purpose == Purpose::kSessions;
+  const bool is_batch = transaction.purpose == Purpose::kStream || transaction.purpose == Purpose::kIndex;
   const size_t index = transaction.lane;
   Lane& lane = lanes_[index];
   lane.composer.GiveBack(std::move(transaction));

@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -73,6 +74,17 @@ MinutesOfHour MinutesWithSession(std::string_view index, uint32_t digest) {
 }
 MinutesOfHour MinutesWithAddress(std::string_view index, uint32_t digest) {
   return MinutesWith(index, kAddressAt, digest);
+}
+
+IndexContents ContentsOf(std::string_view index) {
+  IndexContents contents;
+  for (size_t at = 0; at + kIndexElementSize <= index.size(); at += kIndexElementSize) {
+    const auto minute = static_cast<uint8_t>(index[at]);
+    if (minute >= kMinutes) continue;
+    ++contents.elements;
+    contents.first_minute = std::min<uint32_t>(contents.first_minute, minute);
+  }
+  return contents;
 }
 
 std::vector<size_t> ElementsOf(std::string_view index, uint64_t minute, uint32_t session, uint32_t address) {

@@ -48,6 +48,12 @@ using MinutesOfHour = uint64_t;
 MinutesOfHour MinutesWithSession(std::string_view index, uint32_t digest);
 MinutesOfHour MinutesWithAddress(std::string_view index, uint32_t digest);
 
+struct IndexContents {
+  uint64_t elements = 0;       // that are not erased
+  uint32_t first_minute = 59;  // of the hour: the earliest that any of them names
+};
+IndexContents ContentsOf(std::string_view index);
+
 // Offsets of the elements that say that this session was met at this address in this minute (of the epoch).
 std::vector<size_t> ElementsOf(std::string_view index, uint64_t minute, uint32_t session, uint32_t address);
 

@@ -4,12 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 
-#include "base/rfc3339.h"
 #include "review/desk_figures.h"
 #include "review/desk_story.h"
-#include "review/discreet.h"
 #include "review/render.h"
 
 namespace gatebook::review {
@@ -26,8 +23,7 @@ constexpr std::chrono::milliseconds kMostWindow = 24h;
 // What a window may take before the next one is made shorter.
 constexpr base::Duration kWindowTime = 500ms;
 constexpr base::Duration kTellEvery = 400ms;
-// The cookie of a session may live so long where the config has changed since.
-constexpr std::chrono::hours kMostSessionLife{25};
+constexpr int kWholeAddress = 128;  // bits, of the mapped form
 
 std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -186,55 +182,32 @@ base::Result<DeskAnswer> DeskSearch::AnswerExport(const DeskQuestion& question) 
 }
 
 base::Result<DeskAnswer> DeskSearch::AnswerStory(const DeskQuestion& question) {
+  const bool is_session = question.kind == Kind::kSession;
   VisitReader reader(*client_, clock_);
   VisitsWanted wanted = question.Wanted();
-  Json start = Json::object();
-  if (question.kind == Kind::kSession) {
+  if (is_session) {
     // All of it, whatever range of time is looked at.
     wanted.since = clock_.WallNow() - config_.visit.retention;
     wanted.until = clock_.WallNow() + 1min;
     wanted.where = nullptr;
-    const auto fields = reader.ReadSessionStart(question.session);
-    if (!fields) return fields.error();
-    StoredVisit first;
-    for (const auto& [name, value] : *fields) {
-      if (name == "ip") first.ip = value;
-      if (name == "dns") first.dns = value;
-    }
-    if (!question.is_whole) MakeDiscreet(&first);
-    for (const auto& [name, value] : *fields) {
-      const std::string& shown = name == "ip" ? first.ip : name == "dns" ? first.dns : value;
-      start[Harmless(name)] = Harmless(shown);
-      int64_t milliseconds = 0;
-      if (name != "time" ||
-          std::from_chars(value.data(), value.data() + value.size(), milliseconds).ec != std::errc())
-        continue;
-      const base::WallTime began{std::chrono::milliseconds(milliseconds)};
-      if (began < wanted.since || began > wanted.until) continue;
-      start["time"] = base::ToRfc3339(began);
-      wanted.since = began - logger::kMostRecordDelay;
-      wanted.until = std::min(wanted.until, began + std::max<std::chrono::milliseconds>(
-                                                        kMostSessionLife, config_.session.lifetime));
-    }
   }
   DeskStory story;
   bool is_partial = false;
   const bool never_enough = false;
-  const auto read = Forwards(
-      wanted,
-      [&](const VisitsWanted& window) {
-        return reader.Read(window, [&](const StoredVisit& visit) {
-          story.Add(visit);
-          return !IsLate();
-        });
-      },
-      never_enough, &is_partial);
+  const auto window = [&](const VisitsWanted& part) {
+    return reader.Read(part, [&](const StoredVisit& visit) {
+      story.Add(visit);
+      return !IsLate();
+    });
+  };
+  // What the index finds (logger/visit_index.h) is best asked for at once.
+  const bool is_indexed = is_session || wanted.ip->bits() == kWholeAddress;
+  const auto read = is_indexed ? window(wanted) : Forwards(wanted, window, never_enough, &is_partial);
   if (!read) return read.error();
-  if (story.visits() == 0 && start.empty() && !is_partial)
-    return DeskError(404, "nothing is known of it in this time");
-  Json body = question.kind == Kind::kSession
-                  ? Json{{"session", question.session}, {"start", std::move(start)}}
-                  : Json{{"address", question.ip->ToText()}};
+  is_partial = is_partial || IsLate();
+  if (story.visits() == 0 && !is_partial) return DeskError(404, "nothing is known of it in this time");
+  Json body = is_session ? Json{{"session", question.session}, {"start", story.Start()}}
+                         : Json{{"address", question.ip->ToText()}};
   body["partial"] = is_partial;
   body["whole"] = question.is_whole;
   body.update(story.ToJson());

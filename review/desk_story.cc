@@ -18,6 +18,8 @@ constexpr size_t kMostValues = 100;
 }  // namespace
 
 void DeskStory::Add(const logger::StoredVisit& visit) {
+  // Of two that came at once, the one that was given the session says it.
+  if (count_ == 0 || (visit.session_new && !start_.session_new)) start_ = visit;
   if (count_++ == 0) first_ = visit.arrival;
   last_ = visit.arrival;
   denied_ += visit.denied.empty() ? 0 : 1;
@@ -60,6 +62,24 @@ Json DeskStory::ToJson(const Values& values) {
                     {"last", base::ToRfc3339(row->second.last)}});
   }
   return list;
+}
+
+Json DeskStory::Start() const {
+  Json start = Json::object();
+  if (count_ == 0) return start;
+  start["time"] = base::ToRfc3339(start_.arrival);
+  const std::pair<const char*, const std::string&> texts[] = {{"ip", start_.ip},
+                                                              {"dns", start_.dns},
+                                                              {"dns_check", start_.dns_check},
+                                                              {"channel", start_.channel},
+                                                              {"referrer", start_.referrer},
+                                                              {"utm_source", start_.utm_source},
+                                                              {"country", start_.country},
+                                                              {"user_agent", start_.user_agent}};
+  for (const auto& [name, text] : texts) {
+    if (!text.empty()) start[name] = Harmless(text);
+  }
+  return start;
 }
 
 Json DeskStory::ToJson() const {

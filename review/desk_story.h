@@ -21,6 +21,8 @@ class DeskStory {
   void Add(const logger::StoredVisit& visit);
   uint64_t visits() const { return count_; }
   nlohmann::ordered_json ToJson() const;
+  // How it began: of its first visit. What is empty is left out.
+  nlohmann::ordered_json Start() const;
 
  private:
   struct Value {
@@ -38,6 +40,7 @@ class DeskStory {
   base::WallTime first_{};
   base::WallTime last_{};
   Values sessions_, addresses_, names_, places_, networks_, agents_;
+  logger::StoredVisit start_;
   std::vector<std::string> lines_;  // JSON, one a visit
 };
 

@@ -266,6 +266,7 @@ void ExamineRights(const config::Config& config, Checkup& checkup) {
   look({"MULTI"});
   constexpr std::string_view kKey = "gb:doctor";
   look({"XADD", kKey, "NOMKSTREAM", "*", "v", ""});
+  look({"APPEND", kKey, ""});
   look({"HSET", kKey, "f", ""});
   look({"HSETNX", kKey, "f", ""});
   look({"HGET", kKey, "f"});
@@ -279,11 +280,24 @@ void ExamineRights(const config::Config& config, Checkup& checkup) {
                         fmt::format("the user may not {} on gb:*: no visit can be stored", refused));
   }
   look({"CONFIG", "GET", "save"});
-  if (!look({"BGSAVE"})) return;
+  look({"BGSAVE"});
   if (!refused.empty()) {
     return checkup.Warn(
         Check::kRedisRights,
         fmt::format("the user may not {}: the edge can't see how Redis keeps its data", refused));
+  }
+  look({"XRANGE", kKey, "-", "+"});
+  look({"HGETALL", kKey});
+  look({"GET", kKey});
+  look({"SET", kKey, ""});
+  look({"SCAN", "0"});
+  look({"XLEN", kKey});
+  look({"PEXPIRETIME", kKey});
+  if (!look({"TIME"})) return;
+  if (!refused.empty()) {
+    return checkup.Warn(
+        Check::kRedisRights,
+        fmt::format("the user may not {}: the edge can't prove daily that all is destroyed, nor count days", refused));
   }
   checkup.Ok(Check::kRedisRights, "the user may do all that an edge does");
 }

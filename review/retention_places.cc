@@ -17,7 +17,7 @@ const PlaceInfo& InfoOf(Place place) { return kPlaces[static_cast<size_t>(place)
 
 Place PlaceOfKey(std::string_view key) {
   if (key.starts_with("gb:visits:")) return Place::kVisits;
-  if (key.starts_with("gb:session:")) return Place::kSessions;
+  if (key.starts_with("gb:index:")) return Place::kIndex;
   if (key == logger::kEdgesKey) return Place::kEdges;
   if (key.starts_with("gb:stats:")) return Place::kCounts;
   return Place::kOtherKeys;

@@ -13,8 +13,8 @@ namespace gatebook::review {
 #define GATEBOOK_RETENTION_PLACES(X)                                                                      \
   X(kVisits, "visits", "`gb:visits:*` in Redis: the visits", "deadline and entries of every stream",      \
     "a stream destroys itself no later than its earliest arrival + `visit.retention`")                    \
-  X(kSessions, "sessions", "`gb:session:*`: how sessions began", "deadline and beginning of every hash",  \
-    "destroys itself no later than its first visit + `visit.retention`")                                  \
+  X(kIndex, "index", "`gb:index:*`: in which minutes whom to look for", "deadline and elements of every string", \
+    "destroys itself no later than the end of its earliest minute + `visit.retention`")                   \
   X(kEdges, "edges", "`gb:edges`: names of edges, nothing of visitors", "its deadline",                   \
     "destroys itself 31 days after the last edge looked")                                                 \
   X(kCounts, "counts", "`gb:stats:*`: figures that name nobody", "deadline of every key",   \

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "logger/redis_keys.h"
+#include "logger/visit_index.h"
 #include "logger/visit_record.h"
 #include "review/redis_scan.h"
 #include "review/render.h"
@@ -52,6 +53,8 @@ struct RetentionScan::Stream {
   bool is_gone = false;
   bool is_read = false;
   bool is_strange = false;
+  bool in_full = true;           // every entry is read, not only the first
+  std::string_view session, ip;  // as the entry that was taken last says in full
   uint64_t records = 0;
   uint64_t overdue = 0;
   std::optional<WallTime> oldest;
@@ -69,6 +72,12 @@ struct RetentionScan::Stream {
       if (fields[i].text == "c") c = fields[i + 1].text;
     }
     const auto reference = logger::ReadClientReference(c, name.minute);
+    session = ip = {};
+    if (reference && reference->kind == logger::ClientReference::Kind::kFacts) {
+      session = c.substr(0, c.find('\t'));
+      if (session.size() < c.size()) ip = c.substr(session.size() + 1);
+      ip = ip.substr(0, ip.find('\t'));
+    }
     if (reference && reference->kind == logger::ClientReference::Kind::kClosingOf) return std::nullopt;
     // One that can't be read is as old as its id says.
     if (!logger::ReadVisitFacts(v, &visit)) return At(static_cast<int64_t>(visit.id.milliseconds));
@@ -95,8 +104,8 @@ base::Result<RetentionReport> RetentionScan::Look() {
   }
   LookAtNames();
   PlaceReport& log = report_.at(Place::kLog);
-  log.faults = named_;
-  if (named_ != 0) log.note = fmt::format("it names {} sessions or addresses of visitors", named_);
+  log.faults = named_.size();
+  if (!named_.empty()) log.note = fmt::format("it names {} sessions or addresses of visitors", named_.size());
   return report_;
 }
 
@@ -117,17 +126,17 @@ base::Status RetentionScan::LookAtKeys() {
   const auto all = ScanKeys(client_, "gb:*");
   if (!all) return all.error();
   keys_ = all->size();
-  std::vector<std::string> streams, sessions, others;
+  std::vector<std::string> streams, index, others;
   for (const std::string& key : *all) {
     const Place place = PlaceOfKey(key);
     if (place == Place::kVisits && ParseVisitsKey(key)) {
       streams.push_back(key);
     } else {
-      (place == Place::kSessions ? sessions : others).push_back(key);
+      (place == Place::kIndex && ParseIndexKey(key) ? index : others).push_back(key);
     }
   }
+  if (auto looked = LookAtIndex(index); !looked) return looked;
   if (auto looked = LookAtStreams(streams); !looked) return looked;
-  if (auto looked = LookAtSessions(sessions); !looked) return looked;
   return LookAtOthers(others);
 }
 
@@ -151,6 +160,7 @@ base::Status RetentionScan::LookAtStreams(const std::vector<std::string>& keys) 
       Stream& stream = streams.emplace_back();
       stream.key = keys[i];
       stream.name = *ParseVisitsKey(keys[i]);
+      stream.in_full = options_.every_entry || suspected_.contains(keys[i]);
     }
     std::vector<std::string> batch;
     for (const Stream& stream : streams) batch.push_back(stream.key);
@@ -189,24 +199,24 @@ base::Status RetentionScan::LookAtStreams(const std::vector<std::string>& keys) 
 
 base::Status RetentionScan::ReadEntries(std::vector<Stream>& streams) {
   const auto is_open = [](const Stream& one) { return !one.is_gone && !one.is_read; };
+  const auto is_sampled = [&](const Stream& one) { return is_open(one) && !one.in_full; };
   if (!options_.every_entry) {
     for (const Stream& stream : streams) {
-      if (is_open(stream)) client_.Append({"XLEN", stream.key});
+      if (is_sampled(stream)) client_.Append({"XLEN", stream.key});
     }
     for (Stream& stream : streams) {
-      if (!is_open(stream)) continue;
+      if (!is_sampled(stream)) continue;
       const auto reply = client_.Receive();
       if (!reply) return reply.error();
       stream.records = static_cast<uint64_t>(std::max<int64_t>(0, (*reply)->integer));
     }
   }
-  const std::string_view page = options_.every_entry ? kPage : "1";
   while (std::any_of(streams.begin(), streams.end(), is_open)) {
     if (IsToStop()) return Stopped();
     for (const Stream& stream : streams) {
       if (!is_open(stream)) continue;
       client_.Append({"XRANGE", stream.key, stream.after.empty() ? std::string("-") : '(' + stream.after, "+",
-                      "COUNT", page});
+                      "COUNT", stream.in_full ? kPage : std::string_view("1")});
     }
     base::Status failed;
     for (Stream& stream : streams) {
@@ -217,55 +227,76 @@ base::Status RetentionScan::ReadEntries(std::vector<Stream>& streams) {
       if ((*reply)->IsError() && !stream.is_strange && failed.ok()) failed = RedisSaid((*reply)->text);
       for (const RedisReply& entry : (*reply)->elements) {
         const auto arrival = stream.Take(entry);
+        for (const std::string_view word : {stream.session, stream.ip}) {
+          if (!word.empty() && suspects_.contains(word)) named_.emplace(word);
+        }
         if (!arrival) continue;
-        if (options_.every_entry) ++stream.records;
+        if (stream.in_full) ++stream.records;
         stream.oldest = std::min(stream.oldest.value_or(*arrival), *arrival);
         // By the time at which the look began: what was due since was perhaps read before it was.
         if (*arrival + config_.visit.retention < began_) ++stream.overdue;
       }
-      stream.is_read = !options_.every_entry || (*reply)->elements.size() < kPageSize;
+      stream.is_read = !stream.in_full || (*reply)->elements.size() < kPageSize;
     }
     if (!failed) return failed;
   }
   return {};
 }
 
-base::Status RetentionScan::LookAtSessions(const std::vector<std::string>& keys) {
-  PlaceReport& place = report_.at(Place::kSessions);
-  constexpr std::string_view kPrefix = "gb:session:";
+base::Status RetentionScan::LookAtIndex(const std::vector<std::string>& keys) {
+  PlaceReport& place = report_.at(Place::kIndex);
   for (size_t begin = 0; begin < keys.size(); begin += kKeysAtOnce) {
     if (IsToStop()) return Stopped();
     const size_t end = std::min(keys.size(), begin + kKeysAtOnce);
     for (size_t i = begin; i < end; ++i) {
-      client_.Append({"HMGET", keys[i], "time", "ip"});
+      client_.Append({"GET", keys[i]});
       client_.Append({"PEXPIRETIME", keys[i]});
     }
     base::Status failed;
     for (size_t i = begin; i < end; ++i) {
-      const auto facts = client_.Receive();
-      if (!facts) return facts.error();
-      const bool whole =
-          (*facts)->elements.size() == 2 && (*facts)->elements[0].type == RedisReply::Type::kString;
-      const bool strange = IsOfAnotherType(**facts);
-      if ((*facts)->IsError() && !strange && failed.ok()) failed = RedisSaid((*facts)->text);
-      const WallTime began = whole ? At(ToNumber((*facts)->elements[0].text)) : report_.made;
-      if (suspects_.contains(keys[i].substr(kPrefix.size()))) ++named_;
-      if (whole && suspects_.contains(std::string((*facts)->elements[1].text))) ++named_;
+      const auto elements = client_.Receive();
+      if (!elements) return elements.error();
+      const bool strange = IsOfAnotherType(**elements);
+      if ((*elements)->IsError() && !strange && failed.ok()) failed = RedisSaid((*elements)->text);
+      const logger::IndexContents contents =
+          logger::ContentsOf(strange ? std::string_view() : (*elements)->text);
+      if (!strange) Suspect(keys[i], (*elements)->text);
       const auto deadline = client_.Receive();
       if (!deadline) return deadline.error();
       if ((*deadline)->IsError() && failed.ok()) failed = RedisSaid((*deadline)->text);
-      if (!TakeDeadline(place, (*deadline)->integer, began + config_.visit.retention)) continue;
+      // To a minute: when in it the visits came, only their streams say.
+      const auto minute =
+          WallTime(std::chrono::minutes(ParseIndexKey(keys[i])->hour * 60 + contents.first_minute));
+      const WallTime over = minute + std::chrono::minutes(1) + config_.visit.retention;
+      if (!TakeDeadline(place, (*deadline)->integer, over)) continue;
       if (strange) ++place.faults;
-      ++place.records;
-      if (!whole) continue;
-      place.SawOldest(began);
-      if (began + config_.visit.retention < began_) ++place.overdue;
+      place.records += contents.elements;
+      if (contents.elements == 0) continue;
+      place.SawOldest(minute);
+      if (over < began_) place.overdue += contents.elements;
     }
     if (!failed) return failed;
     Progress(end - begin);
   }
   if (place.faults != 0) place.note = kStrangers;
   return {};
+}
+
+void RetentionScan::Suspect(const std::string& key, std::string_view index) {
+  const auto name = ParseIndexKey(key);
+  for (const std::string& suspect : suspects_) {
+    logger::MinutesOfHour minutes = 0;
+    if (const auto session = logger::ParseSessionId(suspect)) {
+      minutes |= logger::MinutesWithSession(index, logger::IndexDigest(*session));
+    } else if (const auto ip = base::IpAddress::Parse(suspect)) {
+      minutes |= logger::MinutesWithAddress(index, logger::IndexDigest(*ip));
+    }
+    for (uint64_t minute = 0; minutes != 0; ++minute, minutes >>= 1) {
+      if ((minutes & 1) != 0) {
+        suspected_.insert(logger::VisitsKey(name->edge, name->worker, name->hour * 60 + minute));
+      }
+    }
+  }
 }
 
 base::Status RetentionScan::LookAtOthers(const std::vector<std::string>& keys) {
@@ -277,9 +308,9 @@ base::Status RetentionScan::LookAtOthers(const std::vector<std::string>& keys) {
       },
       [&](const std::string& key, const RedisReply& reply) -> base::Status {
         if (reply.IsError()) return RedisSaid(reply.text);
-        // A name like a stream's that is none of a stream is a key that nobody knows.
+        // A name like one of ours that is none is a key that nobody knows.
         Place place = PlaceOfKey(key);
-        if (place == Place::kVisits) place = Place::kOtherKeys;
+        if (place == Place::kVisits || place == Place::kIndex) place = Place::kOtherKeys;
         PlaceReport& row = report_.at(place);
         const WallTime latest =
             place == Place::kEdges ? report_.made + logger::kEdgesLifetime + kSlack : WallTime::max();

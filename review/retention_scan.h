@@ -48,7 +48,8 @@ class RetentionScan {
   base::Status LookAtKeys();
   base::Status LookAtStreams(const std::vector<std::string>& keys);
   base::Status ReadEntries(std::vector<Stream>& streams);
-  base::Status LookAtSessions(const std::vector<std::string>& keys);
+  base::Status LookAtIndex(const std::vector<std::string>& keys);
+  void Suspect(const std::string& key, std::string_view index);
   base::Status LookAtOthers(const std::vector<std::string>& keys);
   base::Status LookAtRedisFiles();
   base::Status LookAtJournal();
@@ -69,9 +70,10 @@ class RetentionScan {
   const base::Clock& clock_;
   const Options options_;
   RetentionReport report_;
-  base::WallTime began_{};  // what was due then is overdue
-  std::set<std::string> suspects_;  // texts of the log that may be a session's id or an address
-  uint64_t named_ = 0;              // of them, those that are
+  base::WallTime began_{};                       // what was due then is overdue
+  std::set<std::string, std::less<>> suspects_;  // texts of the log that may be a session's id or an address
+  std::set<std::string> named_;                  // of them, those that are
+  std::set<std::string> suspected_;              // streams whose index says that they may be in there
   size_t keys_ = 0;
   size_t keys_done_ = 0;
 };

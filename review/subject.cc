@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <set>
 
 #include "base/hex.h"
 #include "base/rfc3339.h"
@@ -15,6 +16,7 @@
 #include "logger/journal_directory.h"
 #include "logger/journal_scan.h"
 #include "logger/redis_keys.h"
+#include "logger/visit_index.h"
 #include "review/redis_scan.h"
 #include "review/render.h"
 #include "review/subject_stream.h"
@@ -32,7 +34,6 @@ constexpr size_t kStreamsAtOnce = 128;
 constexpr uint64_t kMostMinutesByName = 2 * 24 * 60;
 // Of one edge, whatever its claim says.
 constexpr uint32_t kMostWorkers = 1024;
-constexpr std::string_view kSessionPrefix = "gb:session:";
 // What came in between is met at the second time already: the edge had been told before the first.
 constexpr int kMostSweeps = 3;
 
@@ -54,6 +55,28 @@ StoredVisit ToStored(const logger::JournalVisit& waiting) {
   logger::AppendClientFacts(c, waiting.visit, {}, {});
   static_cast<void>(logger::ReadVisitFacts(v, &visit) && logger::ReadClientFacts(c, &visit));
   return visit;
+}
+
+// A session, by the visit that opened it.
+ordered_json HowItBegan(const StoredVisit& first) {
+  ordered_json session = {{"id", Harmless(first.session)}, {"time", base::ToRfc3339(first.arrival)}};
+  const std::pair<const char*, const std::string&> facts[] = {{"ip", first.ip},
+                                                              {"dns", first.dns},
+                                                              {"dns_check", first.dns_check},
+                                                              {"channel", first.channel},
+                                                              {"referrer", first.referrer},
+                                                              {"country", first.country},
+                                                              {"user_agent", first.user_agent}};
+  for (const auto& [name, value] : facts) {
+    if (!value.empty()) session[name] = Harmless(value);
+  }
+  return session;
+}
+
+// The end of its hour: the latest arrival that it may speak of.
+base::WallTime EndOfIndex(std::string_view key) {
+  const auto name = ParseIndexKey(key);
+  return base::WallTime(std::chrono::hours(name ? name->hour + 1 : 0));
 }
 
 std::string Dump(const ordered_json& object) {
@@ -79,19 +102,12 @@ base::Error NothingStored(const Subject& subject) {
 }  // namespace
 
 struct SubjectRights::Found {
-  struct Session {
-    std::string key;
-    std::vector<std::pair<std::string, std::string>> fields;
-  };
   std::vector<StoredVisit> visits;
   std::vector<std::pair<std::string, std::string>> entries;  // key, entry id
-  std::vector<Session> sessions;
   std::vector<StoredVisit> waiting;
   std::vector<std::string> quarantine;
 
-  bool IsEmpty() const {
-    return entries.empty() && sessions.empty() && waiting.empty() && quarantine.empty();
-  }
+  bool IsEmpty() const { return entries.empty() && waiting.empty() && quarantine.empty(); }
 };
 
 Subject Subject::OfSession(const logger::SessionId& session, base::WallTime now, base::WallTime since) {
@@ -119,7 +135,7 @@ std::string ErasureReceipt::ToJson() const {
   if (!reason.empty()) object["reason"] = Harmless(reason);
   object["removed"] = {{"visits", visits},
                        {"closings", closings},
-                       {"sessions", sessions},
+                       {"index_elements", index_elements},
                        {"quarantine_files", quarantine_files}};
   object["waiting_in_journal"] = waiting_in_journal;
   object["edge_told"] = edge_told;
@@ -188,44 +204,6 @@ base::Result<std::vector<std::string>> SubjectRights::StreamsOf(uint64_t first, 
   return keys;
 }
 
-base::Status SubjectRights::FindSessions(const Subject& subject, Found* found) {
-  std::vector<std::string> keys;
-  if (subject.session) {
-    keys.push_back(logger::SessionKey(*subject.session));
-  } else {
-    auto all = ScanKeys(client_, "gb:session:*");
-    if (!all) return all.error();
-    keys = std::move(all).value();
-  }
-  const std::string ip = subject.ip ? subject.ip->ToText() : "";
-  return AskOfEach(
-      client_, keys,
-      [](logger::RedisClient& client, const std::string& key) {
-        client.Append({"HGETALL", key});
-      },
-      [&](const std::string& key, const logger::RedisReply& reply) -> base::Status {
-        if (reply.IsError()) return RedisSaid(reply.text);
-        if (reply.elements.size() < 2) return {};
-        Found::Session session{key, {}};
-        bool same_ip = false;
-        bool in_window = false;
-        for (size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
-          const std::string_view name = reply.elements[i].text;
-          const std::string_view value = reply.elements[i + 1].text;
-          session.fields.emplace_back(name, value);
-          if (name == "ip") same_ip = value == ip;
-          if (name == "time") {
-            int64_t time = 0;
-            std::from_chars(value.data(), value.data() + value.size(), time);
-            const base::WallTime began{std::chrono::milliseconds(time)};
-            in_window = subject.since <= began && began < subject.until;
-          }
-        }
-        if (subject.session || (same_ip && in_window)) found->sessions.push_back(std::move(session));
-        return {};
-      });
-}
-
 base::Status SubjectRights::FindWaiting(const Subject& subject, Found* found) {
   const std::string& directory = config_.journal.directory;
   // What an earlier erasure covers is on its way out: Redis will not get it, and its bytes go with their
@@ -263,7 +241,6 @@ base::Status SubjectRights::FindWaiting(const Subject& subject, Found* found) {
 
 base::Status SubjectRights::Find(const Subject& subject, Found* found) {
   if (auto visits = FindVisits(subject, found); !visits) return visits;
-  if (auto sessions = FindSessions(subject, found); !sessions) return sessions;
   return FindWaiting(subject, found);
 }
 
@@ -276,16 +253,8 @@ base::Result<std::string> SubjectRights::Export(const Subject& subject) {
   object["subject"] = ToObject(subject, true);
   object["stored_for"] = config::FormatDuration(config_.visit.retention);
   object["sessions"] = ordered_json::array();
-  for (const auto& [key, fields] : found.sessions) {
-    ordered_json session = {{"id", Harmless(std::string_view(key).substr(kSessionPrefix.size()))}};
-    for (const auto& [name, value] : fields) {
-      if (value.empty()) continue;
-      int64_t time = 0;
-      std::from_chars(value.data(), value.data() + value.size(), time);
-      session[Harmless(name)] =
-          name == "time" ? base::ToRfc3339(base::WallTime(std::chrono::milliseconds(time))) : Harmless(value);
-    }
-    object["sessions"].push_back(std::move(session));
+  for (const StoredVisit& visit : found.visits) {
+    if (visit.session_new) object["sessions"].push_back(HowItBegan(visit));
   }
   const auto add = [&object](const char* name, const std::vector<StoredVisit>& visits) {
     object[name] = ordered_json::array();
@@ -342,10 +311,10 @@ base::Result<ErasureReceipt> SubjectRights::Erase(const Subject& subject, const 
 }
 
 base::Status SubjectRights::Remove(const Found& found, ErasureReceipt* receipt) {
+  // The index first: what fails afterwards is found again without it.
+  if (auto removed = RemoveFromIndex(found, receipt); !removed) return removed;
   uint64_t removed = 0;
-  std::vector<std::string> keys;
   for (const auto& [key, entry] : found.entries) client_.Append({"XDEL", key, entry});
-  for (const auto& session : found.sessions) client_.Append({"DEL", session.key});
   base::Status refused;
   const auto take = [&](uint64_t* count) -> base::Status {
     const auto reply = client_.Receive();
@@ -357,9 +326,6 @@ base::Status SubjectRights::Remove(const Found& found, ErasureReceipt* receipt) 
   for (size_t i = 0; i < found.entries.size(); ++i) {
     if (auto taken = take(&removed); !taken) return taken;
   }
-  for (size_t i = 0; i < found.sessions.size(); ++i) {
-    if (auto taken = take(&receipt->sessions); !taken) return taken;
-  }
   if (!refused) return refused;
   const uint64_t visits = std::min<uint64_t>(removed, found.visits.size());
   receipt->visits += visits;
@@ -368,6 +334,56 @@ base::Status SubjectRights::Remove(const Found& found, ErasureReceipt* receipt) 
     if (::unlink(path.c_str()) == 0) ++receipt->quarantine_files;
   }
   return {};
+}
+
+base::Status SubjectRights::RemoveFromIndex(const Found& found, ErasureReceipt* receipt) {
+  struct Met {
+    uint64_t minute;
+    uint32_t session, address;
+    auto operator<=>(const Met&) const = default;
+  };
+  std::map<std::string, std::set<Met>> by_key;
+  for (const StoredVisit& visit : found.visits) {
+    const auto session = logger::ParseSessionId(visit.session);
+    const auto ip = base::IpAddress::Parse(visit.ip);
+    if (!session || !ip) continue;
+    const uint64_t minute = logger::MinuteOf(visit.id);
+    by_key[logger::IndexKey(visit.edge, visit.id.worker, logger::HourOfMinute(minute))].insert(
+        {minute, logger::IndexDigest(*session), logger::IndexDigest(*ip)});
+  }
+  std::vector<std::string> keys;
+  for (const auto& [key, met] : by_key) keys.push_back(key);
+  std::vector<std::pair<std::string, size_t>> elements;
+  auto read = AskOfEach(
+      client_, keys,
+      [](logger::RedisClient& client, const std::string& key) {
+        client.Append({"GET", key});
+      },
+      [&](const std::string& key, const logger::RedisReply& reply) -> base::Status {
+        if (reply.IsError()) return RedisSaid(reply.text);
+        for (const Met& met : by_key[key]) {
+          for (const size_t at : logger::ElementsOf(reply.text, met.minute, met.session, met.address)) {
+            elements.emplace_back(key, at);
+          }
+        }
+        return {};
+      });
+  if (!read) return read;
+  const std::string erased(logger::kIndexElementSize, static_cast<char>(logger::kErased));
+  for (const auto& [key, at] : elements) {
+    client_.Append({"SETRANGE", key, std::to_string(at), erased});
+    // SETRANGE makes a string that has just expired anew: then it has a deadline, too.
+    const auto over = EndOfIndex(key) + config_.visit.retention;
+    client_.Append({"PEXPIREAT", key, std::to_string(Milliseconds(over)), "LT"});
+  }
+  base::Status refused;
+  for (size_t i = 0; i < 2 * elements.size(); ++i) {
+    const auto reply = client_.Receive();
+    if (!reply) return reply.error();
+    if ((*reply)->IsError() && refused.ok()) refused = RedisSaid((*reply)->text);
+  }
+  receipt->index_elements += elements.size();
+  return refused;
 }
 
 std::string SubjectRights::AskForRewrite() {

@@ -4,7 +4,7 @@
 // An erasure cannot be undone by what comes late. In this order: it is written into the register of this
 // edge's journal (logger/erasures.h); the running edge is told, and says when nothing that is covered is on
 // its way to Redis any more; then visits (XDEL, entry by entry: the stream stays, so that Redis refuses the
-// same id for good), their closings, and the beginnings of sessions go from Redis. Entries that lean on an
+// same id for good), their closings, and what the index says of them go from Redis. Entries that lean on an
 // erased one for their client's facts are visits of the same session from the same address, and go as well.
 // What waits in the journal is dropped when it is met (`dropped{reason="erased"}`) and its bytes are
 // destroyed.
@@ -46,13 +46,15 @@ struct ErasureReceipt {
   std::string reason;
   uint64_t visits = 0;              // removed from Redis
   uint64_t closings = 0;            // likewise, with what leaned on the visits
-  uint64_t sessions = 0;            // beginnings of sessions
+  uint64_t index_elements = 0;      // overwritten
   uint64_t waiting_in_journal = 0;  // found in the journal's files: destroyed as soon as they are met
   uint64_t quarantine_files = 0;    // removed, as they may hold something of the person
   bool edge_told = false;           // a running edge has it in force; else it has when it starts
   std::string aof_rewrite;          // "asked", "within a day", or why Redis did not take it
 
-  bool IsEmpty() const { return visits + closings + sessions + waiting_in_journal + quarantine_files == 0; }
+  bool IsEmpty() const {
+    return visits + closings + index_elements + waiting_in_journal + quarantine_files == 0;
+  }
   // One JSON object, indented, with its end. It names nobody: neither address nor session.
   std::string ToJson() const;
 };
@@ -82,9 +84,9 @@ class SubjectRights {
   base::Status FindVisits(const Subject& subject, Found* found);
   // Keys that may hold visits of these minutes.
   base::Result<std::vector<std::string>> StreamsOf(uint64_t first, uint64_t last);
-  base::Status FindSessions(const Subject& subject, Found* found);
   base::Status FindWaiting(const Subject& subject, Found* found);
   base::Status Remove(const Found& found, ErasureReceipt* receipt);
+  base::Status RemoveFromIndex(const Found& found, ErasureReceipt* receipt);
   std::string AskForRewrite();
 
   const config::Config& config_;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "logger/redis_keys.h"
+#include "logger/visit_index.h"
 #include "review/redis_scan.h"
 
 namespace gatebook::review {
@@ -15,25 +16,42 @@ using logger::StoredVisit;
 constexpr std::string_view kPrefix = "gb:visits:{";
 constexpr std::string_view kPage = "500";  // entries
 constexpr size_t kPageSize = 500;
+constexpr std::string_view kIndexPrefix = "gb:index:{";
+
+struct KeyParts {
+  std::string_view edge;
+  uint32_t worker = 0;
+  uint64_t time = 0;  // minute or hour
+};
+
+// "<prefix>edge.worker.time}"; what is no number becomes 0.
+std::optional<KeyParts> ParseKey(std::string_view key, std::string_view prefix) {
+  if (!key.starts_with(prefix) || !key.ends_with('}')) return std::nullopt;
+  const std::string_view inner = key.substr(prefix.size(), key.size() - prefix.size() - 1);
+  const size_t time = inner.rfind('.');
+  if (time == std::string_view::npos || time == 0) return std::nullopt;
+  const size_t worker = inner.rfind('.', time - 1);
+  if (worker == std::string_view::npos) return std::nullopt;
+  KeyParts parts;
+  parts.edge = inner.substr(0, worker);
+  std::from_chars(inner.data() + worker + 1, inner.data() + time, parts.worker);
+  std::from_chars(inner.data() + time + 1, inner.data() + inner.size(), parts.time);
+  return parts;
+}
 
 }  // namespace
 
 std::optional<StreamName> ParseVisitsKey(std::string_view key) {
-  if (!key.starts_with(kPrefix) || !key.ends_with('}')) return std::nullopt;
-  const std::string_view inner = key.substr(kPrefix.size(), key.size() - kPrefix.size() - 1);
-  const size_t minute = inner.rfind('.');
-  if (minute == std::string_view::npos || minute == 0) return std::nullopt;
-  const size_t worker = inner.rfind('.', minute - 1);
-  if (worker == std::string_view::npos) return std::nullopt;
-  StreamName name;
-  name.edge = inner.substr(0, worker);
-  const std::string_view numbers[] = {inner.substr(worker + 1, minute - worker - 1),
-                                      inner.substr(minute + 1)};
-  std::from_chars(numbers[0].data(), numbers[0].data() + numbers[0].size(), name.worker);
-  std::from_chars(numbers[1].data(), numbers[1].data() + numbers[1].size(), name.minute);
+  const auto parts = ParseKey(key, kPrefix);
   // The one canonical form.
-  if (logger::VisitsKey(name.edge, name.worker, name.minute) != key) return std::nullopt;
-  return name;
+  if (!parts || logger::VisitsKey(parts->edge, parts->worker, parts->time) != key) return std::nullopt;
+  return StreamName{std::string(parts->edge), parts->worker, parts->time};
+}
+
+std::optional<IndexName> ParseIndexKey(std::string_view key) {
+  const auto parts = ParseKey(key, kIndexPrefix);
+  if (!parts || logger::IndexKey(parts->edge, parts->worker, parts->time) != key) return std::nullopt;
+  return IndexName{std::string(parts->edge), parts->worker, parts->time};
 }
 
 void SubjectStream::AskForMore(logger::RedisClient& client) const {

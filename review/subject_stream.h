@@ -26,6 +26,14 @@ struct StreamName {
 // Nothing unless `key` is logger::VisitsKey of some edge, worker and minute.
 std::optional<StreamName> ParseVisitsKey(std::string_view key);
 
+struct IndexName {
+  std::string edge;
+  uint32_t worker = 0;
+  uint64_t hour = 0;
+};
+// Nothing unless `key` is logger::IndexKey of some edge, worker and hour.
+std::optional<IndexName> ParseIndexKey(std::string_view key);
+
 class SubjectStream {
  public:
   using Matches = std::function<bool(const logger::StoredVisit&)>;

@@ -69,7 +69,9 @@ base::Result<std::vector<Lane>> VisitReader::ReadLanes() {
 base::Status VisitReader::Read(const VisitsWanted& wanted, const VisitSink& sink) {
   auto lanes = ReadLanes();
   if (!lanes) return lanes.error();
-  const QueryNeeds needs = NeedsOf(wanted);
+  QueryNeeds needs = NeedsOf(wanted);
+  // No edge is listed for longer than it may have visits: before that there is nothing to look for.
+  needs.since = std::max(needs.since, clock_.WallNow() - logger::kEdgesLifetime);
   // A record is written up to kMostRecordDelay after the arrival, and its clock may not step back.
   const base::WallTime until = std::min(needs.until, clock_.WallNow() + 1min);
   if (lanes->empty() || needs.since >= until) return {};
@@ -121,21 +123,6 @@ base::Status VisitReader::Follow(const VisitsWanted& wanted, const VisitSink& si
     if (!more && !enough) ::poll(nullptr, 0, static_cast<int>(std::chrono::milliseconds(kPollEvery).count()));
   }
   return {};
-}
-
-base::Result<std::vector<std::pair<std::string, std::string>>> VisitReader::ReadSessionStart(
-    const std::string& session) {
-  std::vector<std::pair<std::string, std::string>> fields;
-  const auto id = logger::ParseSessionId(session);
-  if (!id) return fields;
-  const auto reply = client_.Command({"HGETALL", logger::SessionKey(*id)});
-  if (!reply) return reply.error();
-  if ((*reply)->IsError()) return Unreadable((*reply)->text);
-  const auto elements = (*reply)->elements;
-  for (size_t i = 0; i + 1 < elements.size(); i += 2) {
-    fields.emplace_back(elements[i].text, elements[i + 1].text);
-  }
-  return fields;
 }
 
 }  // namespace gatebook::review

@@ -52,9 +52,6 @@ class VisitReader {
   // still open as they are. Ends when `sink` says so, `stop` is set or `wanted.until` has passed.
   base::Status Follow(const VisitsWanted& wanted, const VisitSink& sink, const std::atomic<bool>& stop);
 
-  // How a session began: gb:session:ID, field by field; empty if unknown.
-  base::Result<std::vector<std::pair<std::string, std::string>>> ReadSessionStart(const std::string& session);
-
   // Called now and then with the share of the work that is done, 0 to 1.
   void SetOnProgress(std::function<void(double)> on_progress) { on_progress_ = std::move(on_progress); }
 

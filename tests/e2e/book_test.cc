@@ -15,17 +15,7 @@ int64_t NowMilliseconds() {
       .count();
 }
 
-class BookTest : public EdgeTest {
- protected:
-  std::vector<std::string> Keys(const std::string& pattern) {
-    std::vector<std::string> keys;
-    std::istringstream lines(redis_->Ask({"keys", pattern}));
-    for (std::string line; std::getline(lines, line);) {
-      if (!line.empty()) keys.push_back(line);
-    }
-    return keys;
-  }
-};
+class BookTest : public EdgeTest {};
 
 TEST_F(BookTest, AFirstVisitStandsInRedisWithAllItsFields) {
   WithNames();
@@ -100,9 +90,9 @@ TEST_F(BookTest, EveryKeyHasADeadlineAndNoVisitOutlivesThirtyDays) {
     EXPECT_LE(deadline, after + kThirtyDays);
     EXPECT_GE(deadline, before + kThirtyDays - 90'000);
   }
-  const auto sessions = Keys("gb:session:*");
-  ASSERT_EQ(sessions.size(), 2u);
-  for (const std::string& key : sessions) {
+  const auto index = Keys("gb:index:*");
+  ASSERT_GE(index.size(), 1u);
+  for (const std::string& key : index) {
     EXPECT_LE(std::stoll(redis_->Ask({"pexpiretime", key})), after + kThirtyDays);
     EXPECT_GE(std::stoll(redis_->Ask({"pexpiretime", key})), before + kThirtyDays - 90'000);
   }

@@ -73,6 +73,16 @@ class EdgeTest : public testing::Test {
     return edge_->MetricSum("gatebook_refusals_total{reason=\"" + slug + "\"");
   }
 
+  // Names of keys in Redis.
+  std::vector<std::string> Keys(const std::string& pattern) const {
+    std::vector<std::string> keys;
+    std::istringstream lines(redis_->Ask({"keys", pattern}));
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.empty()) keys.push_back(line);
+    }
+    return keys;
+  }
+
   // The members die in this order turned round: the process before what it leans on.
   GatebookOptions options_;
   std::unique_ptr<support::RedisServer> redis_;

@@ -82,7 +82,7 @@ TEST_F(MovedTimeTest, AVisitIsThereToItsLastMinuteAndGoneEverywhereAtItsTime) {
   EXPECT_EQ(AllVisits(), "");
   // Days' figures, which hold nothing personal, may stay.
   EXPECT_TRUE(WaitUntil([&] {
-    return redis_->Ask({"keys", "gb:visits:*"}).empty() && redis_->Ask({"keys", "gb:session:*"}).empty();
+    return redis_->Ask({"keys", "gb:visits:*"}).empty() && redis_->Ask({"keys", "gb:index:*"}).empty();
   })) << redis_->Ask({"keys", "*"});
   EXPECT_EQ(Retention({"--round"}), 0) << said_;
   EXPECT_EQ(Retention(), 0) << said_;

@@ -69,6 +69,23 @@ TEST_F(JournalKeeperTest, RetriesWithBackOff) {
   EXPECT_LE(calls_, 20);
 }
 
+TEST_F(JournalKeeperTest, RoomThatARemovalMakesIsUsedAtOnce) {
+  fault_ = [this](const DiskCall& call) { return broken_ && call.step == DiskStep::kAllocate ? ENOSPC : 0; };
+  Open();
+  UseUp();
+  NextRound();
+  ASSERT_EQ(Append(2).outcome, Outcome::kOk);
+  broken_ = true;
+  UseUp();
+  for (int round = 0; round < 60; ++round) NextRound(std::chrono::seconds(1));  // until it waits 10 s
+  EXPECT_EQ(journal_->state().condition, Condition::kFailing);
+  StoreAll();
+  broken_ = false;
+  NextRound(std::chrono::milliseconds(1));
+  EXPECT_EQ(journal_->state().condition, Condition::kOk) << journal_->state().error;
+  EXPECT_EQ(Append(3).outcome, Outcome::kOk);
+}
+
 TEST_F(JournalKeeperTest, AnUnlinkThatFailsIsTriedAgain) {
   broken_ = true;
   fault_ = [this](const DiskCall& call) { return broken_ && call.step == DiskStep::kUnlink ? EIO : 0; };

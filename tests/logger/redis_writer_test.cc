@@ -1,3 +1,4 @@
+#include "logger/visit_index.h"
 #include "tests/logger/redis_writer_fixture.h"
 
 namespace gatebook::logger {
@@ -20,10 +21,13 @@ TEST(RedisWriter, AVisitAndItsDeadlineAreStoredTogether) {
   EXPECT_EQ(redis.Ask({"XLEN", key}), "2");
   const std::string due = std::to_string(now - 900 + std::chrono::milliseconds(kRetention).count());
   EXPECT_EQ(redis.Ask({"PEXPIRETIME", key}), due) << "the earliest arrival decides";
-  const std::string session = SessionKey(visit.session);
-  EXPECT_EQ(redis.Ask({"HGET", session, "dns"}), "host.example");
-  EXPECT_EQ(redis.Ask({"HGET", session, "country"}), "FI");
-  EXPECT_GT(std::stoll(redis.Ask({"PTTL", session})), 0);
+  const std::string index = IndexKey("edge1", 1, HourOfMinute(MinuteOf(id)));
+  EXPECT_EQ(redis.Ask({"STRLEN", index}), std::to_string(kIndexElementSize)) << "one client, one minute";
+  EXPECT_EQ(MinutesWithSession(redis.Ask({"GET", index}), IndexDigest(visit.session)),
+            MinutesOfHour{1} << MinuteOf(id) % 60);
+  // The second visit leans on the first, and is found where that is.
+  EXPECT_EQ(redis.Ask({"PEXPIRETIME", index}),
+            std::to_string(now - 40 + std::chrono::milliseconds(kRetention).count()));
   EXPECT_GT(std::stoll(redis.Ask({"PTTL", "gb:edges"})), 0);
   EXPECT_EQ(redis.Ask({"DBSIZE"}), "3");
 }

@@ -199,13 +199,15 @@ TEST_F(CheckupTest, AnotherClockIsFound) {
 
 TEST_F(CheckupTest, RightsThatAreMissingAreNamedAndNothingIsExecuted) {
   support::RedisServer redis({"--appendonly", "yes"});
-  redis.Ask({"ACL", "SETUSER", "default", "resetkeys", "-@all", "+multi", "+exec", "+xadd", "+hset", "+hget",
-             "+ping", "+select", "+info", "+acl", "+dbsize", "~gb:*"});
+  redis.Ask({"ACL", "SETUSER", "default", "resetkeys", "-@all", "+multi", "+exec", "+xadd", "+append", "+hset",
+             "+hget", "+ping", "+select", "+info", "+acl", "+dbsize", "~gb:*"});
   Checkup checkup = OfRedis(ConfigFor(redis));
   Expect(checkup, Check::kRedisRights, Severity::kError, "may not HSETNX, PEXPIRE, PEXPIREAT on gb:*");
   redis.Ask({"ACL", "SETUSER", "default", "+@all", "resetkeys", "~other:*"});
   checkup = OfRedis(ConfigFor(redis));
   Expect(checkup, Check::kRedisRights, Severity::kError, "XADD");
+  redis.Ask({"ACL", "SETUSER", "default", "resetkeys", "~gb:*", "-set", "-scan"});
+  Expect(OfRedis(ConfigFor(redis)), Check::kRedisRights, Severity::kWarning, "may not SET, SCAN");
   EXPECT_EQ(redis.Ask({"DBSIZE"}), "0");
 }
 

@@ -12,6 +12,7 @@
 #include "logger/journal.h"
 #include "logger/objections.h"
 #include "logger/redis_keys.h"
+#include "logger/visit_index.h"
 #include "logger/visit_record.h"
 #include "review/audit_log.h"
 #include "review/retention_command.h"
@@ -55,10 +56,15 @@ class RetentionTest : public testing::Test {
     redis_.Ask({"PEXPIREAT", key, Ms(arrival + config_.visit.retention + late)});
     return key;
   }
-  std::string AddSession(const std::string& id, WallTime began, std::chrono::milliseconds late = 0ms) {
-    const std::string key = "gb:session:" + id;
-    redis_.Ask({"HSET", key, "time", Ms(began), "ip", "203.0.113.9"});
-    redis_.Ask({"PEXPIREAT", key, Ms(began + config_.visit.retention + late)});
+  // What the index says of a visit that came then; it is destroyed `late` after it should be.
+  std::string AddIndex(WallTime arrival, std::chrono::milliseconds late = 0ms) {
+    const uint64_t minute = logger::MinuteOf(Number(arrival));
+    const std::string key = logger::IndexKey("edge1", 0, logger::HourOfMinute(minute));
+    std::string element;
+    logger::AppendIndexElement(element, minute, session_, visit_.ip);
+    redis_.Ask({"APPEND", key, element});
+    const WallTime end_of_minute{std::chrono::minutes(minute + 1)};
+    redis_.Ask({"PEXPIREAT", key, Ms(end_of_minute + config_.visit.retention + late)});
     return key;
   }
   RetentionReport Look(bool every_entry = true) {
@@ -87,7 +93,7 @@ TEST_F(RetentionTest, WhatIsAsItShouldBeIsKeptAndCounted) {
   const WallTime an_hour_ago = Now() - 1h;
   AddVisit(an_hour_ago);
   AddVisit(an_hour_ago);
-  AddSession(logger::ToText(session_), oldest);
+  AddIndex(oldest);
   redis_.Ask({"HSET", "gb:edges", "edge1", "aa 1 1"});
   redis_.Ask({"PEXPIRE", "gb:edges", std::to_string(logger::kEdgesLifetime.count())});
   redis_.Ask({"SET", "another:key", "of somebody else"});
@@ -96,7 +102,7 @@ TEST_F(RetentionTest, WhatIsAsItShouldBeIsKeptAndCounted) {
     EXPECT_TRUE(report.IsKept()) << ToTable(report);
     EXPECT_EQ(report.at(Place::kVisits).records, 3u);
     EXPECT_EQ(report.at(Place::kVisits).oldest, oldest);
-    EXPECT_EQ(report.at(Place::kSessions).records, 1u);
+    EXPECT_EQ(report.at(Place::kIndex).records, 1u);
     EXPECT_EQ(report.at(Place::kEdges).records, 1u);
     EXPECT_EQ(report.at(Place::kOtherKeys).records, 0u);
     EXPECT_EQ(report.Next(), oldest + config_.visit.retention);
@@ -105,22 +111,22 @@ TEST_F(RetentionTest, WhatIsAsItShouldBeIsKeptAndCounted) {
 
 TEST_F(RetentionTest, AKeyWithoutADeadlineBreaksThePromise) {
   redis_.Ask({"PERSIST", AddVisit(Now())});
-  redis_.Ask({"PERSIST", AddSession("AAAAAAAAAAAAAAAAAAAAAA", Now())});
+  redis_.Ask({"PERSIST", AddIndex(Now())});
   redis_.Ask({"HSET", "gb:edges", "edge1", "aa 1 1"});
   const RetentionReport report = Look();
   EXPECT_FALSE(report.IsKept());
   EXPECT_EQ(report.at(Place::kVisits).undated, 1u);
-  EXPECT_EQ(report.at(Place::kSessions).undated, 1u);
+  EXPECT_EQ(report.at(Place::kIndex).undated, 1u);
   EXPECT_EQ(report.at(Place::kEdges).undated, 1u);
   EXPECT_EQ(report.Undated(), 3u);
 }
 
 TEST_F(RetentionTest, ADeadlineOneMillisecondTooLateBreaksThePromise) {
   AddVisit(Now() - 1h, 1ms);
-  AddSession("AAAAAAAAAAAAAAAAAAAAAA", Now() - 1h, 1ms);
+  AddIndex(Now() - 1h, 1ms);
   const RetentionReport report = Look();
   EXPECT_EQ(report.at(Place::kVisits).too_late, 1u);
-  EXPECT_EQ(report.at(Place::kSessions).too_late, 1u);
+  EXPECT_EQ(report.at(Place::kIndex).too_late, 1u);
   EXPECT_FALSE(report.IsKept());
 }
 
@@ -143,10 +149,10 @@ TEST_F(RetentionTest, TheYoungestOfAStreamDoesNotHideAnOlderOne) {
 TEST_F(RetentionTest, WhatIsOverAndStillThereIsOverdue) {
   AddVisit(Now() - config_.visit.retention - 1s, 1h);
   AddVisit(Now() - 1h);
-  AddSession("AAAAAAAAAAAAAAAAAAAAAA", Now() - config_.visit.retention - 1s, 1h);
+  AddIndex(Now() - config_.visit.retention - 61s, 1h);
   const RetentionReport report = Look();
   EXPECT_EQ(report.at(Place::kVisits).overdue, 1u);
-  EXPECT_EQ(report.at(Place::kSessions).overdue, 1u);
+  EXPECT_EQ(report.at(Place::kIndex).overdue, 1u);
   EXPECT_EQ(report.Overdue(), 2u);
 }
 
@@ -165,13 +171,16 @@ TEST_F(RetentionTest, AKeyThatNobodyKnowsIsReportedByName) {
 
 TEST_F(RetentionTest, AStrangersKeyUnderANameOfOursBreaksThePromiseAndEndsNothing) {
   redis_.Ask({"SET", logger::VisitsKey("edge1", 0, logger::MinuteOf(Number(Now()))), "x", "EX", "10"});
-  redis_.Ask({"SET", "gb:session:AAAAAAAAAAAAAAAAAAAAAA", "x", "EX", "10"});
+  const std::string index =
+      logger::IndexKey("edge1", 0, logger::HourOfMinute(logger::MinuteOf(Number(Now()))));
+  redis_.Ask({"LPUSH", index, "x"});
+  redis_.Ask({"EXPIRE", index, "10"});
   AddVisit(Now() - 2h);
   for (const bool every_entry : {true, false}) {
     const RetentionReport report = Look(every_entry);
     EXPECT_EQ(report.at(Place::kVisits).faults, 1u);
     EXPECT_EQ(report.at(Place::kVisits).records, 1u);
-    EXPECT_EQ(report.at(Place::kSessions).faults, 1u);
+    EXPECT_EQ(report.at(Place::kIndex).faults, 1u);
   }
 }
 
@@ -248,13 +257,18 @@ TEST_F(RetentionTest, AnAuditLogWithLinesThatAreOverOrChangedBreaksThePromise) {
 
 TEST_F(RetentionTest, ALogThatNamesAVisitorBreaksThePromise) {
   const std::string session = logger::ToText(session_);
-  AddSession(session, Now() - 1h);
+  visit_.session = session_;
+  visit_.ip = *base::IpAddress::Parse("203.0.113.9");
+  const WallTime arrival = Now() - 1h;
+  AddVisit(arrival);
+  AddIndex(arrival + 10ms);
   std::ofstream(config_.log.file)
       << "2026-11-23T21:00:00.000Z info server: 127.0.0.1:8080 is well, version 1.2.3\n";
   EXPECT_TRUE(Look().IsKept());
   std::ofstream(config_.log.file, std::ios::app)
       << "2026-11-23T21:00:01.000Z info server: hello " << session << "\n"
       << "2026-11-23T21:00:01.000Z info server: from 203.0.113.9:5555\n";
+  EXPECT_EQ(Look(false).at(Place::kLog).faults, 2u) << "the index leads to it";
   const RetentionReport report = Look();
   EXPECT_EQ(report.at(Place::kLog).faults, 2u);
   EXPECT_EQ(report.at(Place::kLog).records, 3u);
@@ -307,7 +321,7 @@ TEST_F(RetentionTest, TheCommandEndsWithOneOfThreeCodes) {
 
 TEST_F(RetentionTest, EachKeyOfOursHasItsPlace) {
   EXPECT_EQ(PlaceOfKey(logger::VisitsKey("e", 0, 1)), Place::kVisits);
-  EXPECT_EQ(PlaceOfKey(logger::SessionKey(session_)), Place::kSessions);
+  EXPECT_EQ(PlaceOfKey(logger::IndexKey("edge1", 0, 1)), Place::kIndex);
   EXPECT_EQ(PlaceOfKey(logger::kEdgesKey), Place::kEdges);
   EXPECT_EQ(PlaceOfKey("gb:edges:more"), Place::kOtherKeys);
 }

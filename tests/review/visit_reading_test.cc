@@ -89,7 +89,7 @@ TEST_F(VisitReadingTest, WhoHasEnoughMayAskAgainOverTheSameConnection) {
     ASSERT_TRUE(read.ok());
     EXPECT_EQ(seen, 3u);
   }
-  EXPECT_TRUE(reader.ReadSessionStart(Session(1)).ok());
+  EXPECT_EQ((*client)->Command({"ECHO", "in step"}).value()->text, "in step");
 }
 
 // What the index does not name is not looked for: that is how these tests see that it is asked.

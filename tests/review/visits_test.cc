@@ -223,14 +223,15 @@ TEST(SessionCommand, ShowsHowASessionBeganAndItsVisits) {
   Scribe scribe(redis);
   const base::WallTime minute = PastMinute();
   scribe.visit.session.bytes = {9};
+  scribe.visit.ip = *base::IpAddress::Parse("192.0.2.1");
+  scribe.visit.session_new = true;
   scribe.Write(0, minute + 1s);
+  scribe.visit.session_new = false;
   scribe.Write(1, minute + 2s);
   scribe.visit.session.bytes = {8};
   scribe.Write(0, minute + 3s);
   logger::SessionId session;
   session.bytes = {9};
-  redis.Ask({"HSET", logger::SessionKey(session), "time", std::to_string(Ms(minute)), "ip", "192.0.2.1",
-             "dns", "evil\x1b[2J"});
   config::Config config;
   config.redis = redis.Config();
   const Outcome outcome = Capture(

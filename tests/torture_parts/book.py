@@ -7,6 +7,8 @@ from names import MOST, number_of
 
 KEY = re.compile(r"gb:visits:\{([^{}]+)\.(\d+)\.(\d+)\}\Z")
 RETENTION = 30 * 86_400_000  # ms, visit.retention by default
+INDEX = re.compile(r"gb:index:\{([^{}]+)\.(\d+)\.(\d+)\}\Z")
+ELEMENT = 7  # octets of an index's element; the first is the minute of the hour
 MINUTE = 60_000
 SLACK = 30_000  # ms: a record may be that much later than its arrival
 PAGE = 2000  # entries
@@ -44,7 +46,7 @@ class Redis:
         line = self.file.readline()
         kind, rest = line[:1], line[1:-2]
         if kind == b"$":
-            return None if rest == b"-1" else self.file.read(int(rest) + 2)[:-2].decode()
+            return None if rest == b"-1" else self.file.read(int(rest) + 2)[:-2].decode("latin-1")  # an octet a character
         if kind == b"*":
             return [self.reply() for _ in range(int(rest))]
         if kind == b":":
@@ -60,7 +62,8 @@ class Book:
     def __init__(self, socket_path):
         self.times = bytearray(MOST)  # per number: how often it stands there
         self.visits, self.closings, self.streams, self.keys, self.wrong = 0, 0, 0, 0, []
-        self.dns_checks, self.sessions, self.opened = {}, set(), set()
+        self.dns_checks, self.sessions = {}, set()
+        self.facts, self.indexed = {}, {}  # per worker and minute: entries that say facts in whole, elements of the index
         with Redis(socket_path) as redis:
             self.read(redis)
 
@@ -76,13 +79,14 @@ class Book:
                     self.wrong.append(f"{key} has no deadline ahead of it (PEXPIRETIME {deadline})")
                 if match := KEY.match(key):
                     self.read_stream(redis, key, int(match.group(3)), deadline)
+                elif match := INDEX.match(key):
+                    self.read_index(redis, key, match)
             if cursor == "0":
                 break
         self.keys = len(seen)
-        missing = [session for session in self.opened if f"gb:session:{session}" not in seen]
-        if missing:
-            self.wrong.append(f"{len(missing)} of {len(self.opened)} sessions whose first visit is in the book have no gb:session, "
-                              f"the first: {missing[0]}")
+        for minute, facts in self.facts.items():
+            if self.indexed.get(minute, 0) < facts:
+                self.wrong.append(f"the index has {self.indexed.get(minute, 0)} elements for {minute}, whose stream has {facts}")
 
     def read_stream(self, redis, key, minute, deadline):
         self.streams += 1
@@ -94,6 +98,14 @@ class Book:
             for entry, fields in page:
                 self.read_entry(key, entry, fields, begin, end)
             after = "(" + page[-1][0]
+
+    def read_index(self, redis, key, match):
+        index = redis.ask("GETRANGE", key, 0, -1)
+        if len(index) % ELEMENT:
+            self.wrong.append(f"{key} has {len(index)} octets, which is no whole number of elements")
+        for minute in index[::ELEMENT]:
+            worker = match.group(1), match.group(2), int(match.group(3)) * 60 + ord(minute)
+            self.indexed[worker] = self.indexed.get(worker, 0) + 1
 
     def read_entry(self, key, entry, fields, begin, end):
         if fields[0] != "v" or fields[2] != "c" or len(fields) != 4:
@@ -108,9 +120,9 @@ class Book:
         if not facts[0].startswith("="):
             self.sessions.add(facts[0])
             self.dns_checks[facts[2]] = self.dns_checks.get(facts[2], 0) + 1
+            worker = KEY.match(key).group(1), KEY.match(key).group(2), begin // MINUTE
+            self.facts[worker] = self.facts.get(worker, 0) + 1
         visit = fields[1].split("\t")
-        if "n" in visit[1] and not facts[0].startswith("="):
-            self.opened.add(facts[0])
         number = number_of(visit[4])
         if number is None:
             self.wrong.append(f"{key} {entry} has a path that nobody asked for: {fields[1]}")
