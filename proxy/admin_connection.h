@@ -28,6 +28,8 @@ class AdminServer::Connection : public net::Disposable,
  public:
   Connection(AdminServer& server, base::UniqueFd fd);
   bool IsWatched() const { return stream_ != nullptr; }
+  // The desk tells it nothing more.
+  void Cancel() { ticket_.reset(); }
 
  private:
   enum class State : uint8_t { kReading, kAsked, kAnswering };

@@ -33,6 +33,7 @@ void AdminServer::Remove(Connection* connection) {
   const auto found = std::find_if(connections_.begin(), connections_.end(),
                                   [connection](const auto& held) { return held.get() == connection; });
   if (found == connections_.end()) return;
+  connection->Cancel();
   loop_.Dispose(std::move(*found));
   connections_.erase(found);
 }

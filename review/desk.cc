@@ -174,7 +174,9 @@ void Desk::LogIn(const DeskRequest& request, DeskReply reply) {
       Answer(reply, std::move(answer));
     });
   };
-  if (!logins_.Do(check)) Answer(reply, DeskError(503, "too many log in at once: try again"));
+  if (logins_.Do(check)) return;
+  access_.logins().Succeeded();  // nothing has been tried
+  Answer(reply, DeskError(503, "too many log in at once: try again"));
 }
 
 void Desk::Reveal(const DeskRequest& request, const DeskIdentity& identity, DeskReply reply) {

@@ -32,8 +32,13 @@ function certificates(list) {
 
 function sinks(list) {
   if (!Array.isArray(list) || !list.length) return null;
+  const isWell = (sink) => /^(ok|open|well|connected)/.test(sink.state);
   return el('section', { class: 'card' }, el('h2', {}, 'Sinks'),
-    el('table', {}, el('tbody', {}, list.map((sink) => el('tr', {}, Object.entries(sink).map(([name, value]) => el('td', {}, `${name}: ${value}`)))))));
+    el('table', {}, el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Sink'), el('th', { scope: 'col' }, 'State'),
+      ['Queued', 'Written', 'Left out'].map((name) => el('th', { scope: 'col', class: 'number' }, name)))),
+    el('tbody', {}, list.map((sink) => el('tr', {}, el('td', {}, sink.name),
+      el('td', { class: 'value' }, el('span', { class: `status ${isWell(sink) ? 'good' : 'bad'}` }, sink.state)),
+      [sink.queued, sink.written, sink.left_out].map((number) => el('td', { class: 'number' }, count(number))))))));
 }
 
 function draw(status) {

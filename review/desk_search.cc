@@ -23,6 +23,7 @@ constexpr std::chrono::milliseconds kMostWindow = 24h;
 // What a window may take before the next one is made shorter.
 constexpr base::Duration kWindowTime = 500ms;
 constexpr base::Duration kTellEvery = 400ms;
+constexpr size_t kMostBacklog = 256 * 1024;  // of figures that are not final
 constexpr int kWholeAddress = 128;  // bits, of the mapped form
 
 std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -243,7 +244,7 @@ base::Status DeskSearch::AnswerFigures(const DeskQuestion& question, const DeskR
           read_to = visit.arrival;
           if (clock_.SteadyNow() - told < kTellEvery) return true;
           told = clock_.SteadyNow();
-          tell(false);
+          if (reply.backlog() < kMostBacklog) tell(false);
           return !IsLate();
         });
         if (!IsLate()) read_to = window.until;

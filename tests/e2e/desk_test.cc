@@ -171,6 +171,48 @@ TEST_F(DeskTest, WhatCannotBeWrittenDownIsNotShown) {
   EXPECT_EQ(edge_->Metric("gatebook_audit_errors_total"), 1u);
 }
 
+TEST_F(DeskTest, WhatIsShownCanBeSaved) {
+  Prepared();
+  ASSERT_TRUE(edge_->Start());
+  Visit("/seen", "User-Agent: =cmd|'/C calc'!A0\r\n");
+  Visit("/other");
+  ASSERT_EQ(edge_->WaitForVisits(2).size(), 2u);
+  const HttpMessage csv = Get("/desk/api/export?format=csv&where=path%20%3D%20%22%2Fseen%22");
+  ASSERT_EQ(csv.status(), 200) << csv.body;
+  EXPECT_EQ(csv.Field("content-type"), "text/csv; charset=utf-8");
+  EXPECT_EQ(csv.Field("content-disposition"), "attachment; filename=\"visits.csv\"");
+  EXPECT_EQ(csv.Field("x-gatebook-visits"), "1");
+  EXPECT_THAT(csv.body, HasSubstr("203.0.113.0/24"));
+  EXPECT_THAT(csv.body, Not(HasSubstr("203.0.113.77")));
+  EXPECT_THAT(csv.body, Not(HasSubstr(",=cmd"))) << "a table would calculate it";
+  const HttpMessage lines = Get("/desk/api/export?format=json&order=oldest&limit=1");
+  EXPECT_EQ(json::parse(lines.body)["path"], "/seen");
+  EXPECT_EQ(lines.Field("x-gatebook-more"), "yes");
+  EXPECT_EQ(Get("/desk/api/export").status(), 400);
+  const HttpMessage whole = Post("/desk/api/reveal", {{"of", "export"}, {"format", "csv"}, {"reason", "case 3"}});
+  EXPECT_THAT(whole.body, HasSubstr("203.0.113.77"));
+  ASSERT_EQ(Audit().size(), 1u);
+  EXPECT_THAT(Audit()[0]["what"].get<std::string>(), HasSubstr("export"));
+}
+
+TEST_F(DeskTest, OneConnectionAsksManyTimes) {
+  Prepared();
+  ASSERT_TRUE(edge_->Start());
+  RawClient client(edge_->AdminListener());
+  for (const char* path : {"/desk/", "/desk/api/me", "/desk/api/figures", "/desk/api/none", "/desk/api/health"}) {
+    const auto answer = client.Get(path);
+    ASSERT_TRUE(answer) << path;
+    EXPECT_TRUE(answer->complete) << path;
+  }
+  // Two at once are answered in order.
+  client.Send(Request("GET /desk/api/visits") + Request("HEAD /desk/") + Request("GET /desk/api/me"));
+  EXPECT_EQ(client.ReadResponse()->status(), 200);
+  const auto head = client.ReadResponse(true);
+  ASSERT_TRUE(head);
+  EXPECT_EQ(head->Field("content-type"), "text/html; charset=utf-8");
+  EXPECT_THAT(client.ReadResponse()->body, HasSubstr("\"role\""));
+}
+
 TEST_F(DeskTest, AViewerCannotReveal) {
   const std::string me = ::geteuid() == 0 ? "root" : ::getenv("USER");
   StartWith("[[reader]]\nname = \"vera\"\nunix_user = \"" + me +
