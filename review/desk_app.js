@@ -15,7 +15,7 @@ const views = {
   live: { show: visits.watch, asks: true, name: 'Live', isDiscreet: true },
   health: { show: health.show, name: 'Health', isDiscreet: true },
   session: { show: stories.session, name: 'Session' },
-  address: { show: stories.address, name: 'Address' },
+  address: { show: stories.address, asks: true, name: 'Address' },
 };
 
 let reader = null;
@@ -79,14 +79,14 @@ function fail(error) {
   const state = view.read();
   // A slip of the query is shown under it, with its caret.
   const isFine = error.status === 400 && /without a reason/.test(error.message);
-  if (isFine) slip(error.message);
+  if (isFine && error.message.includes('\n')) slip(error.message);
   if (error.status === 400 && !isFine && error.message.includes('\n')) {
     slip(error.message);
     put(main, el('div', { class: 'empty' }, el('p', {}, 'The query is not understood: see above.')));
     return;
   }
   if (error.status === 400 && !isFine) slip(error.message);
-  put(main, el('div', { class: 'empty', role: 'alert' }, el('p', {}, el('strong', {}, error.message.split('\n')[0])),
+  put(main, el('div', { class: 'empty', role: 'alert' }, el('p', {}, el('strong', {}, error.message.split('\n')[0].replace(/^where: /, ''))),
     isFine && reader.may_reveal ? el('button', { type: 'button', class: 'main', on: { click: () => askReason() } }, 'Reveal…') :
       el('button', { type: 'button', on: { click: () => show() } }, 'Try again'),
     views[state.view].asks ? null : el('p', {}, el('a', { href: '#view=overview' }, 'Overview'))));
@@ -112,7 +112,7 @@ function show() {
 function ask(event) {
   event.preventDefault();
   const range = byId('range').value;
-  const change = { where: byId('where').value.trim(), since: range, until: '' };
+  const change = { where: byId('where').value.trim(), since: range, until: '', ip: view.read().ip };
   if (range === 'custom') {
     const moment = (id) => (byId(id).value ? `${byId(id).value.padEnd(19, ':00')}Z` : '');
     change.since = moment('from') || '24h';
@@ -197,7 +197,7 @@ async function begin() {
 }
 
 byId('ask').addEventListener('submit', ask);
-byId('clear').addEventListener('click', () => view.go({ where: '', since: '1h', until: '' }));
+byId('clear').addEventListener('click', () => view.go({ where: '', since: '1h', until: '', ip: view.read().ip }));
 byId('saved').addEventListener('change', () => {
   byId('where').value = byId('saved').value;
   byId('ask').requestSubmit();

@@ -103,7 +103,8 @@ export async function show(main, state, { reason, signal }) {
   const reading = el('div', { class: 'readingbar' }, progress, told);
   const summary = el('div', { class: 'summary' });
   const grid = el('div', { class: 'cards' });
-  put(main, el('h1', { class: 'unseen' }, 'Overview'), reading, summary, grid);
+  const lists = el('div', { class: 'lists' });
+  put(main, el('h1', { class: 'unseen' }, 'Overview'), reading, summary, grid, lists);
   let cards = [];
   await findLines('figures', question(state), reason, signal, (figures) => {
     const share = (figures.read_to - figures.since) / (figures.until - figures.since);
@@ -117,6 +118,7 @@ export async function show(main, state, { reason, signal }) {
     if (figures.done && figures.visits === 0) {
       charts.forget();
       put(summary);
+      put(lists);
       put(grid, el('div', { class: 'empty' }, el('p', {}, el('strong', {}, 'No visits here.')),
         el('p', { class: 'quiet' }, state.where ? 'Nothing in this time fits the query.' : 'Nothing was recorded in this time. A longer range may have something.')));
       return;
@@ -138,9 +140,11 @@ export async function show(main, state, { reason, signal }) {
             name: `${name.slice(1)} %`, tone: `--${name}`, line: true, of: (row) => row[name] || null })),
           { unit: 'time', logarithmic: true },
           ['p50', 'p90', 'p99'].map((name) => ({ name: `${name.slice(1)} % within`, text: (row) => duration(row[name]) }))),
-        ...rankings.map(rankingCard),
       ];
       put(grid, cards.map((one) => one.section));
+      const ranked = rankings.map((kind) => rankingCard(kind));
+      put(lists, ranked.map((one) => one.section));
+      cards.push(...ranked);
     }
     put(summary, tiles(figures));
     for (const one of cards) one.show(figures);

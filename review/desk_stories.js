@@ -15,11 +15,11 @@ function lasted(first, last) {
 function values(title, list, link) {
   if (!list.length) return null;
   return el('section', { class: 'card' }, el('h2', {}, title),
-    el('table', {}, el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Value'), el('th', { scope: 'col', class: 'number' }, 'Visits'), el('th', { scope: 'col' }, 'First seen (UTC)'))),
+    el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': title }, el('table', {}, el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Value'), el('th', { scope: 'col', class: 'number' }, 'Visits'), el('th', { scope: 'col' }, 'First seen (UTC)'))),
       el('tbody', {}, list.map((one) => el('tr', {},
         el('td', { class: 'value' }, link ? el('a', { href: link(one.value) }, one.value) : one.value),
         el('td', { class: 'number' }, count(one.visits)),
-        el('td', { class: 'mono' }, time(one.first)))))));
+        el('td', { class: 'when' }, time(one.first).slice(5))))))));
 }
 
 function timeline(visits) {
