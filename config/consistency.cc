@@ -230,6 +230,38 @@ void CheckDeclaration(const Config& config, const PlaceMap& places, ProblemList&
   }
 }
 
+void CheckAdmin(const Config& config, const PlaceMap& places, ProblemList& problems) {
+  const Admin& admin = config.admin;
+  if (admin.chain.empty() != admin.key.empty()) {
+    const char* key = admin.chain.empty() ? "key" : "chain";
+    problems.Add(places.Of(S::kAdmin, 0, key), fmt::format("{}: chain and key go together", key));
+  }
+  if (!admin.client_ca.empty() && admin.chain.empty()) {
+    problems.Add(places.Of(S::kAdmin, 0, "client_ca"), "client_ca: only with chain and key");
+  }
+}
+
+// What a reader or a saved query is called says which one is meant.
+template <typename Named>
+void CheckNames(const std::vector<Named>& list, S section, const PlaceMap& places, ProblemList& problems) {
+  for (size_t i = 0; i < list.size(); ++i) {
+    const bool repeated = std::any_of(list.begin(), list.begin() + static_cast<ptrdiff_t>(i),
+                                      [&](const Named& earlier) { return earlier.name == list[i].name; });
+    if (repeated) problems.Add(places.Of(section, i, "name"), "name: another one has it already");
+  }
+}
+
+void CheckReaders(const Config& config, const PlaceMap& places, ProblemList& problems) {
+  CheckNames(config.readers, S::kReader, places, problems);
+  CheckNames(config.queries, S::kQuery, places, problems);
+  for (size_t i = 0; i < config.readers.size(); ++i) {
+    if (!config.readers[i].certificate.empty() && config.admin.client_ca.empty()) {
+      problems.Add(places.Of(S::kReader, i, "certificate"),
+                   "certificate: admin.client_ca must say who may issue it");
+    }
+  }
+}
+
 }  // namespace
 
 void CheckStatistics(const Config& config, const PlaceMap& places, ProblemList& problems) {
@@ -252,6 +284,8 @@ void CheckConsistency(const Config& config, const PlaceMap& places, ProblemList&
   CheckPolicySection(config, places, problems);
   CheckDeclaration(config, places, problems);
   for (size_t i = 0; i < config.sinks.size(); ++i) CheckSink(config, i, places, problems);
+  CheckAdmin(config, places, problems);
+  CheckReaders(config, places, problems);
   if (config.session.partitioned && config.session.same_site != SameSite::kNone) {
     problems.Add(places.Of(S::kSession, 0, "partitioned"), "partitioned: only with same_site = \"none\"");
   }

@@ -1,11 +1,12 @@
-// AdminServer: /metrics, /healthz, /readyz and /status for ops, on the main thread.
+// AdminServer: /metrics, /healthz, /readyz and /status for ops, and the desk for readers, on the main thread.
 //
-// Small answers over HTTP/1, one request a connection. GET changes nothing; POST does what its
-// path names, but not for a web page (Origin, Sec-Fetch-Site). Nothing personal is shown: the address defaults to a Unix socket all the same.
+// Over HTTP/1, plain or, with a TLS context, TLS only. What ops ask for is answered at once, one request a
+// connection; GET changes nothing; POST does what its path names, but not for a web page (Origin,
+// Sec-Fetch-Site). It shows nothing personal; /desk/ does, to whom review/desk.h knows.
 //
-// Thread: the main loop's. Owns: listener and connections. Borrows: the source of pages.
+// Thread: the main loop's. Owns: listener and connections. Borrows: the source of pages, the desk.
 // Ends: destroying it closes everything.
-// Limits: 64 connections, 5 s each, 8 KiB of request.
+// Limits: 64 connections, each as proxy/admin_connection.h says.
 #pragma once
 
 #include <functional>
@@ -15,6 +16,8 @@
 #include <vector>
 
 #include "net/listener.h"
+#include "review/desk.h"
+#include "tls/tls_context.h"
 
 namespace gatebook::proxy {
 
@@ -31,8 +34,13 @@ class AdminServer {
   // Does what a path names and says how it went; empty: POST is refused.
   using Actions = std::function<Page(std::string_view path)>;
 
-  AdminServer(net::Loop& loop, base::UniqueFd listener, Pages pages, Actions actions = {});
+  // `desk` null: /desk/ is as any other path.
+  AdminServer(net::Loop& loop, base::UniqueFd listener, Pages pages, Actions actions = {},
+              review::Desk* desk = nullptr);
   ~AdminServer();
+
+  // For connections from now on; null: they are plain.
+  void SetTls(std::shared_ptr<tls::TlsContext> tls) { tls_ = std::move(tls); }
 
  private:
   class Connection;
@@ -42,6 +50,8 @@ class AdminServer {
   net::Loop& loop_;
   Pages pages_;
   Actions actions_;
+  review::Desk* desk_;
+  std::shared_ptr<tls::TlsContext> tls_;
   std::vector<std::unique_ptr<Connection>> connections_;
   net::Listener listener_;
 };

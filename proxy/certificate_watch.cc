@@ -10,6 +10,7 @@ CertificateWatch::CertificateWatch(const config::Config& config) {
     paths_.push_back(certificate.key);
   }
   paths_.push_back(config.tls.client_ca);
+  paths_.insert(paths_.end(), {config.admin.chain, config.admin.key, config.admin.client_ca});
   for (const config::Upstream& upstream : config.upstreams) {
     paths_.insert(paths_.end(), {upstream.tls_ca, upstream.tls_certificate, upstream.tls_key});
   }

@@ -18,6 +18,7 @@
 #include "logger/visit.h"
 #include "proxy/admin_client.h"
 #include "proxy/declared_regions.h"
+#include "proxy/desk_command.h"
 #include "proxy/doctor_command.h"
 #include "proxy/objection_command.h"
 #include "proxy/policy_command.h"
@@ -69,7 +70,7 @@ int RunCheck(const std::string& path) {
 }
 
 // 0 if nobody says.
-uint64_t AskGeneration(const config::Endpoint& admin) {
+uint64_t AskGeneration(const config::Admin& admin) {
   const auto answer = AskAdmin(admin, "/status");
   return answer.ok() ? GenerationInForce(*answer) : 0;
 }
@@ -77,7 +78,7 @@ uint64_t AskGeneration(const config::Endpoint& admin) {
 int RunStatus(const std::string& path, bool json) {
   const auto config = OrSay(config::LoadToLook(path));
   if (!config) return Code(ExitCode::kConfig);
-  const auto answer = AskAdmin(config->admin.address, "/status");
+  const auto answer = AskAdmin(config->admin, "/status");
   if (!answer.ok()) return Fail(answer.error());
   if (json) {
     fmt::print("{}", *answer);
@@ -94,7 +95,7 @@ int RunReload(const std::string& path, bool wait) {
   // The running edge is the judge: it reads the file with its own rights, and its log and status tell.
   const auto config = OrSay(config::LoadToLook(path));
   if (!config) return Code(ExitCode::kNegative);
-  const auto answer = TellAdmin(config->admin.address, "/reload");
+  const auto answer = TellAdmin(config->admin, "/reload");
   if (!answer.ok()) return Fail(answer.error());
   if (answer->status != 200) {
     fmt::print(stderr, "gatebook: refused, nothing has changed: {}", answer->body);
@@ -102,7 +103,7 @@ int RunReload(const std::string& path, bool wait) {
   }
   const uint64_t number = std::strtoull(answer->body.c_str(), nullptr, 10);
   constexpr int kMostLooks = 500;
-  for (int look = 0; wait && AskGeneration(config->admin.address) < number; ++look) {
+  for (int look = 0; wait && AskGeneration(config->admin) < number; ++look) {
     if (look == kMostLooks) {
       return Fail({"the new generation is taken, but a worker does not turn to it", ExitCode::kNegative});
     }
@@ -188,6 +189,8 @@ int RunCommandLine(int argc, char** argv) {
       app, path, [&path] { return LoadOrSay(path); }, &code);
   AddDoctorCommand(
       app, path, [&path] { return LoadOrSay(path); }, &code);
+
+  AddDeskCommand(app, &code);
 
   AddObjectionCommand(
       app, path, [&path] { return LoadOrSay(path); }, &code);

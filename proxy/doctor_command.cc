@@ -27,7 +27,7 @@ constexpr auto kEndsSoon = std::chrono::days(21);
 int Run(const config::Config& config, bool json) {
   const base::Clock& clock = base::Clock::System();
   Checkup checkup;
-  const auto status = AskAdmin(config.admin.address, "/status");
+  const auto status = AskAdmin(config.admin, "/status");
   review::ExamineEdge(status.ok() ? *status : std::string(),
                       status.ok() ? std::string() : status.error().message, checkup);
   const int process = status.ok() ? review::ProcessOf(*status) : 0;

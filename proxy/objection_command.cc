@@ -77,7 +77,7 @@ base::Result<Objection> SubjectOf(const Options& options, const logger::Objectio
 
 // The edge's word that its workers have the register as it is now.
 void Tell(const config::Config& config) {
-  const auto answer = TellAdmin(config.admin.address, "/objections");
+  const auto answer = TellAdmin(config.admin, "/objections");
   if (answer.ok() && answer->status == 200) return;
   fmt::print(stderr, "gatebook: the edge was not told: {}; it reads the register when it starts or reloads\n",
              answer.ok() ? answer->body : answer.error().message);

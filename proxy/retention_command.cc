@@ -35,7 +35,7 @@ int Fail(const base::Error& error) {
 
 // What the running edge says of itself at a place of its status; nothing if none runs.
 std::optional<uint64_t> NumberInStatus(const config::Config& config, const char* place) {
-  const auto answer = AskAdmin(config.admin.address, "/status");
+  const auto answer = AskAdmin(config.admin, "/status");
   if (!answer.ok()) return std::nullopt;
   const nlohmann::json status = nlohmann::json::parse(*answer, nullptr, false);
   const nlohmann::json::json_pointer pointer(place);
@@ -44,7 +44,7 @@ std::optional<uint64_t> NumberInStatus(const config::Config& config, const char*
 }
 
 int ConfirmClock(const config::Config& config) {
-  const auto answer = TellAdmin(config.admin.address, "/clock");
+  const auto answer = TellAdmin(config.admin, "/clock");
   if (!answer.ok()) return Fail(answer.error());
   if (answer->status != 200) return Fail({answer->body, ExitCode::kNegative});
   fmt::print("{}", answer->body);
@@ -53,7 +53,7 @@ int ConfirmClock(const config::Config& config) {
 
 // Has the running edge do its daily round, and waits for its end.
 int Round(const config::Config& config) {
-  const auto answer = TellAdmin(config.admin.address, "/retention");
+  const auto answer = TellAdmin(config.admin, "/retention");
   if (!answer.ok()) return Fail(answer.error());
   if (answer->status != 200) return Fail({answer->body, ExitCode::kNegative});
   const uint64_t number = std::strtoull(answer->body.c_str(), nullptr, 10);
@@ -63,7 +63,7 @@ int Round(const config::Config& config) {
     if (*done >= number) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  const auto answered = AskAdmin(config.admin.address, "/status");
+  const auto answered = AskAdmin(config.admin, "/status");
   if (!answered.ok()) return Fail(answered.error());
   const nlohmann::json status = nlohmann::json::parse(*answered, nullptr, false);
   const std::string state = status["retention"].value("state", "");

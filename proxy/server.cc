@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "logger/known_time.h"
+#include "proxy/admin_tls.h"
 #include "proxy/privileges.h"
 
 namespace gatebook::proxy {
@@ -55,9 +56,7 @@ base::Status Server::Start() {
   for (auto step : {&Server::Bind, &Server::LoadSecrets, &Server::OpenBook, &Server::StartWorkers}) {
     if (auto status = (this->*step)(); !status.ok()) return status;
   }
-  admin_ = std::make_unique<AdminServer>(
-      loop_, std::move(admin_fd_), [this](std::string_view path) { return PageAt(path); },
-      [this](std::string_view path) { return Do(path); });
+  StartAdmin();
   const auto on = [this](int number, auto action) {
     signals_.push_back(std::make_unique<net::Signal>(loop_, number, action));
   };
@@ -78,6 +77,21 @@ base::Status Server::Start() {
   return {};
 }
 
+void Server::StartAdmin() {
+  readers_desk_ = std::make_unique<review::Desk>(
+      review::Desk::Parts{loop_, base::Clock::System(), main_metrics_, [this] { return PageAt("/status").body; }},
+      config_, std::exchange(first_readers_, nullptr));
+  readers_desk_->Start();
+  admin_ = std::make_unique<AdminServer>(
+      loop_, std::move(admin_fd_), [this](std::string_view path) { return PageAt(path); },
+      [this](std::string_view path) { return Do(path); }, readers_desk_.get());
+  const bool is_closed = !first_admin_tls_ && config_->admin.address.kind != config::Endpoint::Kind::kUnix;
+  if (is_closed && config_->desk.enabled) {
+    base::LogWarning("desk", "the desk is closed: admin.address is TCP without TLS (admin.chain, admin.key)");
+  }
+  admin_->SetTls(std::exchange(first_admin_tls_, nullptr));
+}
+
 base::Status Server::Bind() {
   auto bound = BindListeners(config_->listen, {}, worker_count_);
   if (!bound.ok()) return bound.error();
@@ -95,6 +109,12 @@ base::Status Server::LoadSecrets() {
   auto parts = MakeEdition(config_, nullptr, worker_count_, desk_);
   if (!parts.ok()) return parts.error();
   first_ = std::move(parts).value();
+  auto readers = review::DeskReaders::Load(config_->readers);
+  if (!readers.ok()) return readers.error();
+  first_readers_ = std::move(readers).value();
+  auto admin_tls = MakeAdminTls(config_->admin);
+  if (!admin_tls.ok()) return admin_tls.error();
+  first_admin_tls_ = std::move(admin_tls).value();
   if (auto status = BecomeUser(config_->edge.user); !status.ok()) return status;
   auto key = SessionKey::LoadOrMake(config_->session.key_file);
   if (!key.ok()) return key.error();
@@ -175,6 +195,7 @@ void Server::StopNow() {
 }
 
 void Server::EndAll() {
+  if (readers_desk_) readers_desk_->Stop();
   lookups_.reset();
   checker_.reset();
   for (auto& worker : workers_) worker->Stop();

@@ -27,6 +27,7 @@
 #include "proxy/status_page.h"
 #include "proxy/upstream_lookups.h"
 #include "proxy/worker.h"
+#include "review/desk.h"
 #include "review/retention_steward.h"
 #include "review/rights_desk.h"
 #include "review/day_counter.h"
@@ -67,6 +68,7 @@ class Server {
   base::Status Tell(base::Status status);
   ReloadState StateOfReloads() const;
   AdminServer::Page Do(std::string_view path);
+  void StartAdmin();
   void OnTerm();
   void OnSecondTick();
   void LookAtClock();
@@ -87,6 +89,9 @@ class Server {
   base::MetricsBlock desk_metrics_;
   base::GuardedClock clock_;  // for whoever destroys what is old
   review::RightsDesk desk_;   // outlives all editions
+  std::shared_ptr<const review::DeskReaders> first_readers_;  // until the desk is made
+  std::shared_ptr<tls::TlsContext> first_admin_tls_;          // until the admin server is made; may be null
+  std::unique_ptr<review::Desk> readers_desk_;
   guard::ConnectionLimiter limiter_;
   std::vector<std::vector<BoundListener>> bound_;  // by worker, until it is made
   EditionParts first_;                             // likewise

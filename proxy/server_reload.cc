@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "config/loader.h"
 #include "logger/places.h"
+#include "proxy/admin_tls.h"
 #include "proxy/declared_regions.h"
 #include "proxy/reload.h"
 #include "proxy/server.h"
@@ -103,12 +104,18 @@ base::Status Server::Swap(std::shared_ptr<const config::Config> next) {
   if (!bound.ok()) return bound.error();
   auto sinks = sinks_.Prepare(*next);
   if (!sinks.ok()) return sinks.error();
+  auto readers = review::DeskReaders::Load(next->readers);
+  if (!readers.ok()) return readers.error();
+  auto admin_tls = MakeAdminTls(next->admin);
+  if (!admin_tls.ok()) return admin_tls.error();
   // From here on nothing fails.
   sinks_.Take(std::move(sinks).value());
   certificate_watch_ = std::move(watch);
   limiter_.SetLimits(next->limits.connections, next->limits.connections_per_address);
   for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->Swap(Worker::ShareOf(*parts, *bound, i));
   TakeOver(std::move(parts).value());
+  readers_desk_->TakeOver(next, std::move(readers).value());
+  admin_->SetTls(std::move(admin_tls).value());
   return {};
 }
 

@@ -29,7 +29,7 @@ int Run(const config::Config& config, const review::SubjectOptions& options, boo
   const review::SubjectRights rights(config, **client, clock, logger::ErasureKey(key->bytes()));
   if (!erase) return review::RunSubjectExport(config, rights, *subject, options, stdout);
   const auto tell = [&config] {
-    const auto answer = TellAdmin(config.admin.address, "/erasures");
+    const auto answer = TellAdmin(config.admin, "/erasures");
     return answer.ok() && answer->status == 200;
   };
   return review::RunSubjectErase(rights, *subject, options.reason, tell, stdout);

@@ -1,5 +1,7 @@
 #include "tls/tls_client_stream.h"
 
+#include <openssl/pem.h>
+
 #include <cstring>
 #include <utility>
 
@@ -73,6 +75,15 @@ void TlsClientStream::Handshake() {
       return Fail(verdict != X509_V_OK ? X509_verify_cert_error_string(verdict) : why);
     }
   }
+}
+
+bool TlsClientStream::HasShown(const std::string& chain_file) const {
+  ForgetErrors();
+  const BioPtr file(BIO_new_file(chain_file.c_str(), "r"));
+  const X509Ptr wanted(file ? PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr) : nullptr);
+  ERR_clear_error();
+  const X509* shown = SSL_get0_peer_certificate(channel_.ssl());
+  return wanted && shown != nullptr && X509_cmp(wanted.get(), shown) == 0;
 }
 
 void TlsClientStream::Fail(const char* why) {

@@ -47,6 +47,8 @@ class TlsClientStream final : public net::Stream, private net::SocketEvent::Hand
   bool IsEstablished() const { return channel_.IsEstablished(); }
   // Requires: IsEstablished().
   bool resumed() const { return SSL_session_reused(channel_.ssl()) == 1; }
+  // Whether the certificate that the server showed is the first of a PEM file. Requires: IsEstablished().
+  bool HasShown(const std::string& chain_file) const;
 
  private:
   TlsClientStream(net::Loop& loop, base::UniqueFd fd, std::shared_ptr<TlsClientContext> context,

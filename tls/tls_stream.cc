@@ -103,4 +103,18 @@ std::string TlsStream::client_subject() const {
   return {data, std::min(static_cast<size_t>(size), kMostSubject)};
 }
 
+std::string TlsStream::client_common_name() const {
+  X509* certificate = SSL_get0_peer_certificate(channel_.ssl());
+  if (certificate == nullptr || SSL_get_verify_result(channel_.ssl()) != X509_V_OK) return {};
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  const int first = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (first < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, first) >= 0) return {};
+  unsigned char* text = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, first)));
+  if (size < 0) return {};
+  std::string name(reinterpret_cast<const char*>(text), static_cast<size_t>(size));
+  OPENSSL_free(text);
+  return name.size() <= kMostSubject ? name : std::string();
+}
+
 }  // namespace gatebook::tls

@@ -51,6 +51,8 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
   std::string_view protocol() const;     // by ALPN; "" if the client offered none
   // Subject of the verified client certificate (RFC 4514), at most 256 bytes; "" if there is none.
   std::string client_subject() const;
+  // Its common name, if it has exactly one, of at most 256 bytes; else "".
+  std::string client_common_name() const;
 
   // The end that Read() told of was a bare FIN, without close_notify: what came before it may
   // have been cut short by anyone.

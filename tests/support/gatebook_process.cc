@@ -83,6 +83,7 @@ void GatebookProcess::Configure(GatebookOptions options) {
     options.chain_file = directory_.Path("chain.pem");
     options.key_file = directory_.Path("key.pem");
   }
+  if (options.admin_tls && admin_port_ == 0) admin_port_ = FreePort();
   config_path_ = directory_.Write("gatebook.toml", Config(options));
   environment_ = std::move(options.environment);
 }
@@ -96,7 +97,9 @@ std::string GatebookProcess::Config(const GatebookOptions& options) const {
       {"retention", "ledger = \"" + directory_.Path("retention.ledger") + "\"\n"},
       {"audit", "file = \"" + directory_.Path("audit.log") + "\"\n"},
       {"dns", options.dns.empty() ? "enabled = false\n" : "servers = [\"" + options.dns + "\"]\n"},
-      {"admin", "address = \"unix:" + directory_.Path("admin.sock") + "\"\n"},
+      {"admin", options.admin_tls ? "address = \"127.0.0.1:" + std::to_string(admin_port_) + "\"\nchain = \"" +
+                                        options.chain_file + "\"\nkey = \"" + options.key_file + "\"\n"
+                                  : "address = \"unix:" + directory_.Path("admin.sock") + "\"\n"},
   };
   // Small segments start quicker; a test that says its own sizes has its way.
   const auto journal = options.sections.find("journal");
@@ -159,10 +162,15 @@ ClientOptions GatebookProcess::Redirecting() const {
   return options;
 }
 
-HttpMessage GatebookProcess::Admin(const std::string& path) const {
+ClientOptions GatebookProcess::AdminListener() const {
   ClientOptions options;
-  options.unix_path = directory_.Path("admin.sock");
-  RawClient client(options);
+  options.port = admin_port_;
+  if (admin_port_ == 0) options.unix_path = directory_.Path("admin.sock");
+  return options;
+}
+
+HttpMessage GatebookProcess::Admin(const std::string& path) const {
+  RawClient client(AdminListener());
   if (!client.Send("GET " + path + " HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n")) return {};
   return client.ReadResponse().value_or(HttpMessage{});
 }

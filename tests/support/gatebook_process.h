@@ -38,6 +38,8 @@ struct GatebookOptions {
   std::string upstreams;
   // chain.pem and key.pem of the first certificate; empty: one for localhost.
   std::string chain_file, key_file;
+  // The admin listener on TCP, with TLS and the certificate of the first listener.
+  bool admin_tls = false;
   // "NAME=value", for the process and its commands.
   std::vector<std::string> environment;
 };
@@ -74,6 +76,7 @@ class GatebookProcess {
   ClientOptions Plain(const std::string& source = "127.0.0.1") const;
   ClientOptions Redirecting() const;
   uint16_t tls_port() const { return tls_port_; }
+  ClientOptions AdminListener() const;
 
   // GET over the admin socket. Status 0: no answer.
   HttpMessage Admin(const std::string& path) const;
@@ -102,6 +105,7 @@ class GatebookProcess {
   std::string binary_;
   TempDirectory directory_;
   uint16_t tls_port_, plain_port_, redirect_port_;
+  uint16_t admin_port_ = 0;  // 0: a Unix socket
   std::string config_path_;
   std::vector<std::string> environment_;
   std::unique_ptr<Process> process_;

@@ -1,0 +1,53 @@
+#include "review/desk_thread.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace gatebook::review {
+
+void GoBehindOthers() {
+  constexpr int kLowPriority = 10;
+  // That it may not be given is no matter.
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowPriority));
+}
+
+void DeskThread::Start() {
+  open_ = true;
+  thread_ = std::thread([this] { Run(); });
+}
+
+void DeskThread::Stop() {
+  stopping_.store(true, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(mutex_);
+    open_ = false;
+    waiting_.clear();
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool DeskThread::Do(std::function<void()> task) {
+  const std::lock_guard lock(mutex_);
+  if (!open_ || waiting_.size() >= most_waiting_) return false;
+  waiting_.push_back(std::move(task));
+  wake_.notify_one();
+  return true;
+}
+
+void DeskThread::Run() {
+  GoBehindOthers();
+  while (true) {
+    std::function<void()> task;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return !open_ || !waiting_.empty(); });
+      if (!open_) return;
+      task = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    task();
+  }
+}
+
+}  // namespace gatebook::review
