@@ -1,8 +1,8 @@
 // Discreet: a visit as it is shown to those who have not said why they want to know who it was.
 //
-// Of addresses the network (/24 of IPv4, /48 of IPv6), of names the domain that somebody registered
-// (Public Suffix List). This machine's own addresses (loopback) name no visitor: they stay whole, with their
-// names.
+// Of addresses the network (/24 of IPv4, /48 of IPv6), of names the domain that somebody registered with a
+// registry (Public Suffix List, without what companies have put there). This machine's own addresses
+// (loopback) name no visitor: they stay whole, with their names.
 //
 // Thread: any; pure.
 #pragma once

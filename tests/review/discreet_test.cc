@@ -19,6 +19,19 @@ TEST(Discreet, OfANameOnlyWhatSomebodyRegistered) {
   EXPECT_EQ(DomainOf("localhost"), "");
 }
 
+TEST(Discreet, OfAMachineThatACompanyLetsOutNoMoreThanTheCompany) {
+  EXPECT_EQ(DomainOf("ec2-203-0-113-7.eu-west-1.compute.amazonaws.com"), "amazonaws.com");
+  EXPECT_EQ(DomainOf("203-0-113-7.ip.linodeusercontent.com"), "linodeusercontent.com");
+  EXPECT_EQ(DomainOf("marys-house.dyndns.org"), "dyndns.org");
+}
+
+TEST(Discreet, ANameUnderNoRegistryNamesAMachine) {
+  EXPECT_EQ(DomainOf("mary-laptop.lan"), "");
+  EXPECT_EQ(DomainOf("mary.laptop.local"), "");
+  EXPECT_EQ(DomainOf("..."), "");
+  EXPECT_EQ(DomainOf(".com"), "");
+}
+
 TEST(Discreet, AVisitOfThisMachineStaysWhole) {
   logger::StoredVisit visit;
   visit.ip = "127.0.0.1";
