@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds kMostWindow = 24h;
 constexpr base::Duration kWindowTime = 500ms;
 constexpr base::Duration kTellEvery = 400ms;
 constexpr size_t kMostBacklog = 256 * 1024;  // of figures that are not final
-constexpr int kWholeAddress = 128;  // bits, of the mapped form
+constexpr int kWholeAddress = 128;           // bits, of the mapped form
 
 std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -112,6 +112,7 @@ base::Result<DeskSearch::Page> DeskSearch::ReadPage(const DeskQuestion& question
   if (cursor && question.newest_first) wanted.until = std::min(wanted.until, cursor->arrival + 1ms);
   if (cursor && !question.newest_first) wanted.since = std::max(wanted.since, cursor->arrival);
   VisitReader reader(*client_, clock_);
+  reader.SetIsOver([this] { return IsLate(); });
   page.read_to = question.newest_first ? wanted.until : wanted.since;
   bool enough = false;
   const auto sink = [&](const StoredVisit& visit) {
@@ -185,6 +186,7 @@ base::Result<DeskAnswer> DeskSearch::AnswerExport(const DeskQuestion& question) 
 base::Result<DeskAnswer> DeskSearch::AnswerStory(const DeskQuestion& question) {
   const bool is_session = question.kind == Kind::kSession;
   VisitReader reader(*client_, clock_);
+  reader.SetIsOver([this] { return IsLate(); });
   VisitsWanted wanted = question.Wanted();
   if (is_session) {
     // All of it, whatever range of time is looked at.
@@ -222,6 +224,7 @@ base::Status DeskSearch::AnswerFigures(const DeskQuestion& question, const DeskR
   reply.Answer(std::move(head));
   DeskFigures figures(question.since, question.until);
   VisitReader reader(*client_, clock_);
+  reader.SetIsOver([this] { return IsLate(); });
   bool is_partial = false;
   const bool never_enough = false;
   base::SteadyTime told = clock_.SteadyNow();

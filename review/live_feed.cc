@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "logger/redis_client.h"
 #include "review/desk_thread.h"
@@ -42,7 +44,7 @@ void LiveFeed::Stop() {
 bool LiveFeed::Join(DeskReply reply, std::shared_ptr<const Query> where, std::function<bool()> may_look) {
   const std::lock_guard lock(mutex_);
   if (!open_ || streams_.size() >= kMostStreams) return false;
-  streams_.push_back({std::move(reply), std::move(where), std::move(may_look)});
+  streams_.push_back({joined_++, std::move(reply), std::move(where), std::move(may_look)});
   rests_.store(false);
   wake_.notify_all();
   return true;
@@ -97,17 +99,28 @@ void LiveFeed::Follow() {
       wanted,
       [this](const logger::StoredVisit& visit) {
         Give(visit);
-        return true;
+        return !rests_.load();
       },
       rests_);
   if (!status) Tell("event: trouble\ndata: Redis does not answer\n\n");
 }
 
 void LiveFeed::Give(const logger::StoredVisit& visit) {
+  // A query may be slow, and the main loop waits for the lock.
+  std::vector<std::pair<uint64_t, std::shared_ptr<const Query>>> asked;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Stream& stream : streams_) asked.emplace_back(stream.number, stream.where);
+  }
+  std::set<uint64_t> fitting;
+  for (const auto& [number, where] : asked) {
+    if (!where || where->Matches(visit)) fitting.insert(number);
+  }
+  if (fitting.empty()) return;
   const std::lock_guard lock(mutex_);
   std::string event;
   for (Stream& stream : streams_) {
-    if (stream.where && !stream.where->Matches(visit)) continue;
+    if (!fitting.contains(stream.number)) continue;
     if (stream.sent >= kMostEvents || stream.reply.backlog() >= kMostBacklog) {
       ++stream.missed;
       continue;

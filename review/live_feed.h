@@ -46,6 +46,7 @@ class LiveFeed {
 
  private:
   struct Stream {
+    uint64_t number;  // of all that ever were
     DeskReply reply;
     std::shared_ptr<const Query> where;  // null: everything
     std::function<bool()> may_look;
@@ -64,6 +65,7 @@ class LiveFeed {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Stream> streams_;    // guarded by mutex_
+  uint64_t joined_ = 0;            // likewise
   bool open_ = false;              // likewise
   std::atomic<bool> rests_{true};  // nobody looks on
 };

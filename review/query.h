@@ -14,7 +14,8 @@
 // A discreet query asks no more than what is shown without a reason (review/discreet.h): conditions on
 // addresses that are finer are refused, and those on names see the domain.
 //
-// Thread: a parsed query may be used by any. Limits: 4,096 bytes, 32 levels, 1 MiB a regular expression.
+// Thread: a parsed query may be used by any. Limits: 4,096 bytes, 32 levels, 16 regular expressions of
+// 256 KiB each.
 #pragma once
 
 #include <memory>

@@ -12,7 +12,9 @@ namespace gatebook::review {
 namespace {
 
 constexpr int kMostLevels = 32;
-constexpr int64_t kMostPatternMemory = 1 << 20;
+constexpr int64_t kMostPatternMemory = 256 << 10;
+// Each may take as much memory, milliseconds to make, and more to match: that of a query must have an end.
+constexpr int kMostPatterns = 16;
 
 ConditionPtr Flag(const FieldInfo& field, bool value) {
   auto flag = std::make_unique<FlagIs>();
@@ -229,6 +231,7 @@ ConditionPtr QueryParser::Matching(const FieldInfo& field, const Token& op, cons
                             "network as 203.0.113.0/24, or {}",
                             reading_.instead));
   }
+  if (++patterns_ > kMostPatterns) return Fail(op, fmt::format("more than {} patterns", kMostPatterns));
   RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(kMostPatternMemory);

@@ -45,6 +45,7 @@ class QueryParser {
   QueryLexer lexer_;
   Token token_;
   QueryProblem problem_;
+  int patterns_ = 0;
 };
 
 }  // namespace gatebook::review

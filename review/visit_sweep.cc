@@ -13,16 +13,19 @@ using logger::StoredVisit;
 constexpr size_t kMostStreams = 256;
 constexpr size_t kDense = 20'000;  // entries of a strip
 constexpr size_t kLeastAPage = 100;
+constexpr uint64_t kLooksBetweenChecks = 16;
 constexpr size_t kMostHeld = 100'000;  // visits
 
 base::WallTime StartOf(uint64_t minute) { return base::WallTime(std::chrono::minutes(minute)); }
 
 }  // namespace
 
-VisitSweep::VisitSweep(logger::RedisClient& client, const MinutesToRead& minutes, const VisitsWanted& wanted)
+VisitSweep::VisitSweep(logger::RedisClient& client, const MinutesToRead& minutes, const VisitsWanted& wanted,
+                       const std::function<bool()>& is_over)
     : client_(client),
       minutes_(minutes),
       wanted_(wanted),
+      is_over_(is_over),
       steps_(minutes.last() - minutes.first() + 1),
       budget_(minutes.lanes().size()) {}
 
@@ -56,7 +59,10 @@ bool VisitSweep::Begin() {
 }
 
 void VisitSweep::Keep(const StoredVisit& visit) {
-  if (IsWanted(visit, wanted_)) found_.push_back(visit);
+  if (enough_) return;
+  // A query may be slow, and hold for none of them.
+  if (++looked_at_ % kLooksBetweenChecks == 0 && is_over_()) enough_ = true;
+  if (!enough_ && IsWanted(visit, wanted_)) found_.push_back(visit);
 }
 
 base::Status VisitSweep::TakeAnswer() {
@@ -75,7 +81,7 @@ base::Status VisitSweep::Finish(std::span<Part> minute) {
     return std::any_of(minute.begin(), minute.end(),
                        [state](const Part& part) { return part.state == state; });
   };
-  while (any_is(State::kAsked) || any_is(State::kHasMore)) {
+  while (!enough_ && (any_is(State::kAsked) || any_is(State::kHasMore))) {
     for (Part& part : minute) {
       if (part.state != State::kHasMore) continue;
       part.stream.AskForMore(client_);

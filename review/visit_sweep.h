@@ -25,9 +25,11 @@ namespace gatebook::review {
 
 class VisitSweep {
  public:
-  VisitSweep(logger::RedisClient& client, const MinutesToRead& minutes, const VisitsWanted& wanted);
+  VisitSweep(logger::RedisClient& client, const MinutesToRead& minutes, const VisitsWanted& wanted,
+             const std::function<bool()>& is_over);
 
-  // Hands over what is wanted, by arrival. The client owes nothing when it returns without an error.
+  // Hands over what is wanted, by arrival, until it is over. The client owes nothing when it returns without
+  // an error.
   base::Status Run(const VisitSink& sink, const std::function<void(double)>& on_progress);
 
  private:
@@ -56,12 +58,14 @@ class VisitSweep {
   logger::RedisClient& client_;
   const MinutesToRead& minutes_;
   const VisitsWanted& wanted_;
+  const std::function<bool()>& is_over_;
   const uint64_t steps_;  // minutes in all
   uint64_t step_ = 0;     // the next one to begin
   size_t budget_;         // streams of the next strip
   std::deque<Strip> strips_;
   std::deque<Part*> asked_;  // who asked, in the order of the answers
   std::vector<logger::StoredVisit> found_;
+  uint64_t looked_at_ = 0;  // visits
   bool enough_ = false;
 };
 

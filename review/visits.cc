@@ -78,7 +78,7 @@ base::Status VisitReader::Read(const VisitsWanted& wanted, const VisitSink& sink
   MinutesToRead minutes(std::move(*lanes), logger::MinuteOf(Milliseconds(needs.since)),
                         logger::MinuteOf(Milliseconds(until + logger::kMostRecordDelay)));
   if (auto narrowed = minutes.Narrow(client_, needs); !narrowed) return narrowed;
-  VisitSweep sweep(client_, minutes, wanted);
+  VisitSweep sweep(client_, minutes, wanted, is_over_);
   return sweep.Run(sink, on_progress_);
 }
 

@@ -53,6 +53,8 @@ class VisitReader {
 
   // Called now and then with the share of the work that is done, 0 to 1.
   void SetOnProgress(std::function<void(double)> on_progress) { on_progress_ = std::move(on_progress); }
+  // Asked every few visits that are looked at, wanted or not: true ends Read() as if that were all.
+  void SetIsOver(std::function<bool()> is_over) { is_over_ = std::move(is_over); }
 
  private:
   base::Result<std::vector<Lane>> ReadLanes();
@@ -60,6 +62,7 @@ class VisitReader {
   logger::RedisClient& client_;
   const base::Clock& clock_;
   std::function<void(double)> on_progress_;
+  std::function<bool()> is_over_ = [] { return false; };
 };
 
 }  // namespace gatebook::review

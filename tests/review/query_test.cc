@@ -125,6 +125,15 @@ TEST(Query, AnErrorPointsAtItsPlace) {
   ExpectError("host = 'ä' or x", "no field", 14);
 }
 
+TEST(Query, HasOnlySoManyPatternsForEachCostsMemoryAndTime) {
+  std::string text = "path ~ a";
+  for (int i = 1; i < 16; ++i) text += " or path !~ a";
+  EXPECT_TRUE(Query::Parse(text).ok());
+  const auto query = Query::Parse(text + " or path ~ a");
+  ASSERT_FALSE(query.ok());
+  EXPECT_NE(query.error().message.find("more than 16 patterns"), std::string::npos) << query.error().message;
+}
+
 TEST(Query, AnErrorPointsIntoQuotesAndLongTexts) {
   ExpectError("path ~ '^/a(b[' and open", "missing ]", 13);
   ExpectError("open and\n\t contry = FI", "no field", 11);

@@ -126,6 +126,22 @@ TEST_F(VisitReadingTest, WhoHasEnoughMayAskAgainOverTheSameConnection) {
 }
 
 // What the index does not name is not looked for: that is how these tests see that it is asked.
+TEST_F(VisitReadingTest, WhoWaitsNoLongerIsNotReadForThoughNothingFits) {
+  for (int i = 0; i < 200; ++i) Write(0, minute_ + i * 10ms, 1, "192.0.2.1");
+  auto client = logger::RedisClient::Connect(redis_.Config());
+  VisitReader reader(**client, base::Clock::System());
+  int asked = 0;
+  reader.SetIsOver([&asked] { return ++asked == 2; });
+  const Query none = Where("status = 999");
+  const auto never = [](const logger::StoredVisit&) { return ADD_FAILURE(), true; };
+  EXPECT_TRUE(reader.Read({.since = minute_ - 1h, .where = &none}, never).ok());
+  EXPECT_EQ(asked, 2);
+  reader.SetIsOver([] { return false; });
+  int seen = 0;
+  EXPECT_TRUE(reader.Read({.since = minute_ - 1h}, [&](const logger::StoredVisit&) { return ++seen; }).ok());
+  EXPECT_EQ(seen, 200);
+}
+
 TEST_F(VisitReadingTest, OneAddressOrSessionIsSoughtWhereTheIndexSays) {
   Write(0, minute_, 1, "192.0.2.1");
   Write(0, minute_ - 2min, 1, "192.0.2.1", /*indexed=*/false);
