@@ -27,6 +27,7 @@ using namespace gatebook::logger;
 constexpr uint32_t kVisitsASession = 4;
 constexpr uint64_t kMinute = 60'000;  // milliseconds
 constexpr uint64_t kRetention = 30 * 24 * 60 * kMinute;
+constexpr uint64_t kMeanwhile = 60;  // minutes: nothing is over while it is asked for
 constexpr std::string_view kEdge = "edge1";
 constexpr uint32_t kGuestSessions = 0xf0000000;
 
@@ -42,7 +43,7 @@ class Filler {
     const uint64_t last = MinuteOf(now) - 1;
     Put({"HSET", kEdgesKey, kEdge,
          ToText(EdgeClaim{"bench", workers_, base::WallTime(std::chrono::milliseconds(now))})});
-    for (uint64_t minute = last - minutes_ + 2; minute <= last && well_; ++minute) {
+    for (uint64_t minute = last - minutes_ + kMeanwhile; minute <= last && well_; ++minute) {
       for (uint32_t worker = 0; worker < workers_; ++worker) FillStream(worker, minute);
       Wait(4096);
     }

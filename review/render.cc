@@ -1,11 +1,10 @@
 #include "review/render.h"
 
-#include <nlohmann/json.hpp>
-
 #include <array>
 
 #include "base/rfc3339.h"
 #include "logger/text.h"
+#include "review/json_line.h"
 #include "review/visit_combined.h"
 #include "review/visit_csv.h"
 #include "review/visit_ecs.h"
@@ -62,32 +61,33 @@ std::string NameText(const StoredVisit& visit) {
 }
 
 std::string Json(const StoredVisit& visit) {
-  nlohmann::ordered_json object;
-  std::string scratch;
+  std::string line, scratch;
+  JsonLine object(line);
   for (const FieldInfo& field : AllFields()) {
-    const std::string name(field.name);
     switch (field.kind) {
       case FieldKind::kText:
       case FieldKind::kAddress:
-        if (field.field == Field::kPurpose) {
-          object[name] = nlohmann::ordered_json::array({"administrative"});
-          if ((visit.purpose & logger::kPurposeStatistics) != 0) object[name].push_back("statistics");
-        } else if (const auto text = TextOf(visit, field.field, scratch); !text.empty()) {
-          object[name] = Harmless(text);
+        if (field.field != Field::kPurpose) {
+          object.Text(field.name, TextOf(visit, field.field, scratch));
+        } else {
+          const bool statistics = (visit.purpose & logger::kPurposeStatistics) != 0;
+          object.Raw(field.name, statistics ? R"(["administrative","statistics"])" : R"(["administrative"])");
         }
         break;
       case FieldKind::kNumber:
-        if (field.field != Field::kAsn || visit.asn != 0) object[name] = NumberOf(visit, field.field);
+        if (field.field != Field::kAsn || visit.asn != 0)
+          object.Number(field.name, NumberOf(visit, field.field));
         break;
       case FieldKind::kTime:
-        object[name] = base::ToRfc3339(visit.arrival);
+        object.Text(field.name, base::ToRfc3339(visit.arrival));
         break;
       case FieldKind::kFlag:
-        object[name] = FlagOf(visit, field.field);
+        object.Flag(field.name, FlagOf(visit, field.field));
         break;
     }
   }
-  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  object.End();
+  return line + '\n';
 }
 
 }  // namespace

@@ -5,22 +5,17 @@
 #include "logger/redis_keys.h"
 
 namespace gatebook::review {
-namespace {
-
 using logger::ClientReference;
 using logger::RedisReply;
 using logger::StoredVisit;
 
-constexpr std::string_view kPage = "1000";  // entries
-constexpr size_t kPageSize = 1000;
-
-}  // namespace
-
 VisitStream::VisitStream(std::string_view edge, uint32_t worker, uint64_t minute)
     : edge_(edge), worker_(worker), minute_(minute), key_(logger::VisitsKey(edge, worker, minute)) {}
 
-void VisitStream::AskForMore(logger::RedisClient& client) const {
-  client.Append({"XRANGE", key_, after_.empty() ? std::string("-") : '(' + after_, "+", "COUNT", kPage});
+void VisitStream::AskForMore(logger::RedisClient& client, size_t page) {
+  page_ = std::min(page, kMostAPage);
+  client.Append({"XRANGE", key_, after_.empty() ? std::string("-") : '(' + after_, "+", "COUNT",
+                 std::to_string(page_)});
 }
 
 base::Result<bool> VisitStream::TakeMore(logger::RedisClient& client, const Take& take) {
@@ -31,7 +26,7 @@ base::Result<bool> VisitStream::TakeMore(logger::RedisClient& client, const Take
   }
   for (const RedisReply& entry : (*reply)->elements) TakeEntry(entry, take);
   entries_ += (*reply)->elements.size();
-  return (*reply)->elements.size() < kPageSize;
+  return (*reply)->elements.size() < page_;
 }
 
 void VisitStream::TakeEntry(const RedisReply& entry, const Take& take) {

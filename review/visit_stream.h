@@ -3,8 +3,7 @@
 // Entries are joined with their closings, and references to facts are followed.
 //
 // Thread: one. Limits: holds the facts of the clients in it, and its visits that are still open; 1,000
-// entries
-//   a reply.
+//   entries a reply.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +26,10 @@ class VisitStream {
 
   VisitStream(std::string_view edge, uint32_t worker, uint64_t minute);
 
-  // Asks for what came since the last time. To be followed by TakeMore().
-  void AskForMore(logger::RedisClient& client) const;
+  static constexpr size_t kMostAPage = 1000;
+
+  // Asks for what came since the last time, so many entries at most. To be followed by TakeMore().
+  void AskForMore(logger::RedisClient& client, size_t page = kMostAPage);
   // Takes the answer. False if there is more to ask for. Visits are given to `take` at once, but for those
   // still open: they wait for their closing until TakeOpen().
   base::Result<bool> TakeMore(logger::RedisClient& client, const Take& take);
@@ -51,6 +52,7 @@ class VisitStream {
   uint64_t minute_;
   std::string key_;
   std::string after_;  // the last entry seen
+  size_t page_ = 0;    // as last asked for
   uint64_t entries_ = 0;
   std::vector<std::string> facts_;
   std::vector<std::pair<EntryId, size_t>> facts_of_;  // entry, in their order -> index into facts_

@@ -11,7 +11,9 @@ namespace {
 using logger::StoredVisit;
 
 constexpr size_t kMostStreams = 256;
-constexpr uint64_t kDense = 20'000;  // entries of a strip
+constexpr size_t kDense = 20'000;  // entries of a strip
+constexpr size_t kLeastAPage = 100;
+constexpr size_t kMostHeld = 100'000;  // visits
 
 base::WallTime StartOf(uint64_t minute) { return base::WallTime(std::chrono::minutes(minute)); }
 
@@ -28,22 +30,27 @@ uint64_t VisitSweep::MinuteAt(uint64_t step) const {
   return wanted_.newest_first ? minutes_.last() - step : minutes_.first() + step;
 }
 
+uint64_t VisitSweep::StepOf(uint64_t minute) const {
+  return wanted_.newest_first ? minutes_.last() - minute : minute - minutes_.first();
+}
+
 bool VisitSweep::Begin() {
   Strip strip;
-  for (; step_ < steps_ && strip.streams.size() < budget_; ++step_) {
+  for (; step_ < steps_ && strip.parts.size() < budget_; ++step_) {
     const uint64_t minute = MinuteAt(step_);
     for (size_t lane = 0; lane < minutes_.lanes().size(); ++lane) {
       if (!minutes_.Has(lane, minute)) continue;
-      strip.streams.emplace_back(minutes_.lanes()[lane].edge, minutes_.lanes()[lane].worker, minute);
+      const Lane& of = minutes_.lanes()[lane];
+      strip.parts.push_back({VisitStream(of.edge, of.worker, minute)});
     }
   }
-  if (strip.streams.empty()) return false;
-  strip.unfinished = strip.streams.size();
+  if (strip.parts.empty()) return false;
   strip.done = step_;
   Strip& begun = strips_.emplace_back(std::move(strip));
-  for (VisitStream& stream : begun.streams) {
-    stream.AskForMore(client_);
-    asked_.push_back({&begun, &stream});
+  const size_t page = std::max(kLeastAPage, 2 * kDense / begun.parts.size());
+  for (Part& part : begun.parts) {
+    part.stream.AskForMore(client_, page);
+    asked_.push_back(&part);
   }
   return true;
 }
@@ -52,64 +59,86 @@ void VisitSweep::Keep(const StoredVisit& visit) {
   if (IsWanted(visit, wanted_)) found_.push_back(visit);
 }
 
-base::Status VisitSweep::TakeFirst() {
-  const Asked asked = asked_.front();
+base::Status VisitSweep::TakeAnswer() {
+  Part& part = *asked_.front();
   asked_.pop_front();
   const auto keep = [this](const StoredVisit& visit) { Keep(visit); };
-  const auto finished = asked.stream->TakeMore(client_, keep);
+  const auto finished = part.stream.TakeMore(client_, keep);
   if (!finished) return finished.error();
-  if (*finished) {
-    asked.stream->TakeOpen(keep);
-    --asked.strip->unfinished;
-  } else {
-    asked.stream->AskForMore(client_);
-    asked_.push_back(asked);
+  if (*finished) part.stream.TakeOpen(keep);
+  part.state = *finished ? State::kDone : State::kHasMore;
+  return {};
+}
+
+base::Status VisitSweep::Finish(std::span<Part> minute) {
+  const auto any_is = [minute](State state) {
+    return std::any_of(minute.begin(), minute.end(),
+                       [state](const Part& part) { return part.state == state; });
+  };
+  while (any_is(State::kAsked) || any_is(State::kHasMore)) {
+    for (Part& part : minute) {
+      if (part.state != State::kHasMore) continue;
+      part.stream.AskForMore(client_);
+      part.state = State::kAsked;
+      asked_.push_back(&part);
+    }
+    while (any_is(State::kAsked)) {
+      if (auto taken = TakeAnswer(); !taken) return taken;
+    }
   }
   return {};
 }
 
-bool VisitSweep::HandOver(const Strip& strip, const VisitSink& sink) {
+base::Status VisitSweep::Finish(Strip& strip, const VisitSink& sink) {
+  for (auto begin = strip.parts.begin(); begin != strip.parts.end() && !enough_;) {
+    const auto end = std::find_if(begin, strip.parts.end(), [&](const Part& part) {
+      return part.stream.minute() != begin->stream.minute();
+    });
+    if (auto finished = Finish(std::span<Part>(begin, end)); !finished) return finished;
+    if (found_.size() > kMostHeld && end != strip.parts.end()) HandOver(StepOf(end->stream.minute()), sink);
+    begin = end;
+  }
+  return {};
+}
+
+void VisitSweep::HandOver(uint64_t unread, const VisitSink& sink) {
   const bool newest = wanted_.newest_first;
   std::stable_sort(found_.begin(), found_.end(), [newest](const StoredVisit& a, const StoredVisit& b) {
     return newest ? b.arrival < a.arrival : a.arrival < b.arrival;
   });
   auto border = found_.end();
-  if (strip.done < steps_) {
+  if (unread < steps_) {
     // Unread minutes may hold arrivals up to their own end, and records are written up to kMostRecordDelay
     // after the arrival: what is older, or newer, than all of that is in its place.
-    const uint64_t next = MinuteAt(strip.done);
+    const uint64_t next = MinuteAt(unread);
     const base::WallTime safe = newest ? StartOf(next + 1) : StartOf(next) - logger::kMostRecordDelay;
     border = std::find_if(found_.begin(), found_.end(), [&](const StoredVisit& visit) {
       return newest ? visit.arrival < safe : visit.arrival >= safe;
     });
   }
-  for (auto visit = found_.begin(); visit != border; ++visit) {
+  for (auto visit = found_.begin(); visit != border && !enough_; ++visit) {
     if (wanted_.discreet) MakeDiscreet(&*visit);
-    if (!sink(*visit)) return false;
+    enough_ = !sink(*visit);
   }
   found_.erase(found_.begin(), border);
-  return true;
 }
 
 base::Status VisitSweep::Run(const VisitSink& sink, const std::function<void(double)>& on_progress) {
-  bool enough = false;
   Begin();
-  while (!strips_.empty() && !enough) {
+  while (!strips_.empty() && !enough_) {
     Begin();
     Strip& strip = strips_.front();
-    while (strip.unfinished != 0) {
-      if (auto taken = TakeFirst(); !taken) return taken;
-    }
-    uint64_t entries = 0;
-    for (const VisitStream& stream : strip.streams) entries += stream.entries();
-    enough = !HandOver(strip, sink);
+    if (auto finished = Finish(strip, sink); !finished) return finished;
+    if (enough_) break;
+    HandOver(strip.done, sink);
     if (on_progress) on_progress(static_cast<double>(strip.done) / static_cast<double>(steps_));
-    budget_ = entries > kDense ? budget_ / 2 : budget_ * 2;
-    budget_ = std::clamp(budget_, size_t{1}, kMostStreams);
+    uint64_t entries = 0;
+    for (const Part& part : strip.parts) entries += part.stream.entries();
+    budget_ = std::clamp(entries > kDense ? budget_ / 2 : budget_ * 2, size_t{1}, kMostStreams);
     strips_.pop_front();
   }
   // Minutes at the end in which nothing could be.
-  if (!enough) HandOver({.streams = {}, .unfinished = 0, .done = steps_}, sink);
+  if (!enough_) HandOver(steps_, sink);
   for (; !asked_.empty(); asked_.pop_front()) {
     if (const auto reply = client_.Receive(); !reply) return reply.error();
   }

@@ -5,8 +5,7 @@
 // as soon as nothing can come before it any more.
 //
 // Thread: one, which it blocks. Borrows: the client.
-// Limits: holds the matches of the minutes that are read at once: 256 streams, and no more than one minute
-//   where more than 20,000 entries are found.
+// Limits: holds some 100,000 visits, and the matches of a minute (review/visit_sweep.h).
 #pragma once
 
 #include <atomic>

@@ -113,6 +113,14 @@ TEST_F(AuditTest, WhereReadersAreNamedOnlyAnInvestigatorMay) {
   EXPECT_EQ(Audit()[0]["who"], "a.smith");
 }
 
+TEST_F(AuditTest, RootIsWhoBecameRootAndNobodyElseCanSayWhoTheyAre) {
+  options_.environment = {"SUDO_USER=alice"};
+  Start();
+  Visit("203.0.113.77");
+  ASSERT_EQ(Reveal("case 7").exit_code, 0);
+  EXPECT_EQ(Audit()[0]["who"], ::getuid() == 0 ? "alice" : Login());
+}
+
 // The daily round destroys what is over, and says the last digest where it can't be changed any more.
 TEST_F(AuditTest, OldLinesGoInTheDailyRound) {
   Say("audit", "keep = \"1d\"");

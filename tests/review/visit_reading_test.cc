@@ -77,6 +77,39 @@ TEST_F(VisitReadingTest, ALateRecordStandsInItsPlaceInBothOrders) {
               ElementsAre("192.0.2.2", "192.0.2.1"));
 }
 
+// So many that they are read page after page, and handed over before all of their strip is read.
+TEST_F(VisitReadingTest, AFloodAfterAQuietHourComesInOrder) {
+  constexpr int kMinutes = 5;
+  constexpr int kAMinute = 12'500;
+  auto client = logger::RedisClient::Connect(redis_.Config());
+  Write(0, minute_ - 2h, 1, "192.0.2.1");
+  for (int m = 0; m < kMinutes; ++m) {
+    const uint64_t begin = Ms(minute_ - 30min + m * 1min);
+    for (const uint32_t worker : {0u, 1u}) {
+      const std::string key = logger::VisitsKey("edge1", worker, logger::MinuteOf(begin));
+      for (int i = 0; i < kAMinute; ++i) {
+        const std::string entry = std::to_string(begin + static_cast<uint64_t>(i) * 4) + "-0";
+        (*client)->Append({"XADD", key, entry, "v", "\t\t200\tGET\t/", "c", "s\t192.0.2.1"});
+      }
+    }
+    for (int i = 0; i < 2 * kAMinute; ++i) ASSERT_TRUE((*client)->Receive().ok());
+  }
+  VisitReader reader(**client, base::Clock::System());
+  for (const bool newest : {false, true}) {
+    int seen = 0;
+    std::optional<base::WallTime> before;
+    const auto read =
+        reader.Read({.since = minute_ - 3h, .newest_first = newest}, [&](const logger::StoredVisit& visit) {
+          ++seen;
+          EXPECT_TRUE(!before || (newest ? visit.arrival <= *before : visit.arrival >= *before));
+          before = visit.arrival;
+          return true;
+        });
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(seen, kMinutes * kAMinute * 2 + 1);
+  }
+}
+
 TEST_F(VisitReadingTest, WhoHasEnoughMayAskAgainOverTheSameConnection) {
   for (int i = 49; i >= 0; --i) Write(0, minute_ - i * 30s, 1, "192.0.2.9");
   auto client = logger::RedisClient::Connect(redis_.Config());

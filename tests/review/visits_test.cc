@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include <future>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "review/commands.h"
@@ -12,6 +14,7 @@
 #include "tests/review/visit_scribe.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/temp_directory.h"
+#include "tests/support/wait.h"
 
 namespace gatebook::review {
 namespace {
@@ -216,6 +219,38 @@ TEST(VisitsCommand, FollowShowsWhatComesOnce) {
   const Outcome outcome = following.get();
   EXPECT_TRUE(ended) << outcome.output;
   EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 3) << outcome.output;
+}
+
+TEST(VisitsCommand, FollowShowsWhatComesFromEveryEdgeWithinASecond) {
+  support::RedisServer redis;
+  Scribe scribe(redis);
+  scribe.Claim("edge2", 1);
+  auto client = logger::RedisClient::Connect(redis.Config());
+  std::map<std::string, base::SteadyTime> seen;
+  std::mutex mutex;
+  std::atomic<bool> stop{false};
+  auto following = std::async(std::launch::async, [&] {
+    return VisitReader(**client, base::Clock::System())
+        .Follow(
+            {.since = Scribe::Now() - 1min},
+            [&](const logger::StoredVisit& visit) {
+              const std::lock_guard lock(mutex);
+              seen[visit.edge] = base::Clock::System().SteadyNow();
+              return true;
+            },
+            stop);
+  });
+  scribe.Write(0, Scribe::Now());
+  scribe.edge = "edge2";
+  scribe.Write(0, Scribe::Now());
+  const base::SteadyTime written = base::Clock::System().SteadyNow();
+  EXPECT_TRUE(support::WaitUntil([&] {
+    const std::lock_guard lock(mutex);
+    return seen.size() == 2;
+  }));
+  stop = true;
+  EXPECT_TRUE(following.get().ok());
+  EXPECT_LT(std::max(seen["edge1"], seen["edge2"]) - written, 1s);
 }
 
 TEST(SessionCommand, ShowsHowASessionBeganAndItsVisits) {
