@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "config/sink_path.h"
+#include "config/syslog_facility.h"
 #include "config/units.h"
 
 namespace gatebook::config {
@@ -160,12 +162,58 @@ void CheckPolicySection(const Config& config, const PlaceMap& places, ProblemLis
   }
 }
 
+void CheckSink(const Config& config, size_t i, const PlaceMap& places, ProblemList& problems) {
+  const Sink& sink = config.sinks[i];
+  const auto complain = [&](const char* key, const std::string& message) {
+    problems.Add(places.Of(S::kSink, i, key), fmt::format("{}: {}", key, message));
+  };
+  const auto is_repeated = [&](const auto& same) {
+    return std::any_of(config.sinks.begin(), config.sinks.begin() + static_cast<ptrdiff_t>(i), same);
+  };
+  if (!sink.name.empty() && is_repeated([&](const Sink& one) { return one.name == sink.name; }))
+    complain("name", "another [[sink]] has it already");
+  if (SyslogFacility(sink.facility) == std::nullopt)
+    complain("facility", "none of user, daemon, auth, authpriv, local0 to local7");
+  if (config.visit.retention < sink.keep) {
+    complain("keep", fmt::format("{} is longer than visits are kept at all (visit.retention): {}",
+                                 FormatDuration(sink.keep), FormatDuration(config.visit.retention)));
+  }
+  const bool is_syslog = sink.kind == SinkKind::kSyslog;
+  CheckTlsPeer(sink, is_syslog && sink.transport == SyslogTransport::kTls, "transport is not \"tls\"",
+               complain);
+  if (sink.kind != SinkKind::kFile) {
+    if (!sink.path.empty()) complain("path", "only of kind \"file\"");
+  } else if (is_repeated([&](const Sink& one) {
+               return one.kind == SinkKind::kFile && SinkPath(one) == SinkPath(sink);
+             })) {
+    complain("path", "another [[sink]] writes there already");
+  }
+  if (sink.kind == SinkKind::kStdout &&
+      is_repeated([](const Sink& one) { return one.kind == SinkKind::kStdout; }))
+    complain("kind", "another [[sink]] writes to standard output already");
+  if (!is_syslog) {
+    if (!(sink.server == Sink().server)) complain("server", "only of kind \"syslog\"");
+    if (sink.transport != Sink().transport) complain("transport", "only of kind \"syslog\"");
+  } else if ((sink.server.kind == Endpoint::Kind::kUnix) != (sink.transport == SyslogTransport::kUnix)) {
+    complain(places.IsWritten(S::kSink, i, "server") ? "server" : "transport",
+             sink.transport == SyslogTransport::kUnix
+                 ? "with transport = \"unix\" it is \"unix:/dev/log\" or the like"
+                 : "udp, tcp and tls need a server = \"host:port\"");
+  }
+}
+
 void CheckDeclaration(const Config& config, const PlaceMap& places, ProblemList& problems) {
   const Declaration& declared = config.declaration;
   if (declared.retention.count() != 0 && config.visit.retention > declared.retention) {
     problems.Add(places.Of(S::kVisit, 0, "retention"),
                  fmt::format("retention: {} is longer than [declaration] promises: {}",
                              FormatDuration(config.visit.retention), FormatDuration(declared.retention)));
+  }
+  for (size_t i = 0; declared.retention.count() != 0 && i < config.sinks.size(); ++i) {
+    if (config.sinks[i].keep <= declared.retention) continue;
+    problems.Add(places.Of(S::kSink, i, "keep"),
+                 fmt::format("keep: {} is longer than [declaration] promises: {}",
+                             FormatDuration(config.sinks[i].keep), FormatDuration(declared.retention)));
   }
   if (declared.fields.empty()) return;
   const VisitFieldSet promised(declared.fields);
@@ -237,6 +285,7 @@ void CheckConsistency(const Config& config, const PlaceMap& places, ProblemList&
   CheckDeclaration(config, places, problems);
   CheckAdmin(config, places, problems);
   CheckReaders(config, places, problems);
+  for (size_t i = 0; i < config.sinks.size(); ++i) CheckSink(config, i, places, problems);
   if (config.session.partitioned && config.session.same_site != SameSite::kNone) {
     problems.Add(places.Of(S::kSession, 0, "partitioned"), "partitioned: only with same_site = \"none\"");
   }

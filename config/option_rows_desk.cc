@@ -91,7 +91,7 @@ constexpr Option kRows[] = {
      .help = "Visits that wait for a slow sink; beyond, they are left out there and counted", .least = 16,
      .most = 1'000'000},
     {.section = S::kSink, .key = "path", .type = kPath, .field = In<&Config::sinks, &Sink::path>(),
-     .help = "Of kind \"file\": the file; reopened on USR1", .example = "\"/var/log/gatebook/visits.ndjson\""},
+     .help = "Of kind \"file\": the file, reopened on USR1; empty: /var/log/gatebook/NAME.log", .example = "\"/var/log/gatebook/visits.ndjson\""},
     {.section = S::kSink, .key = "rotate_every", .type = kDuration,
      .field = In<&Config::sinks, &Sink::rotate_every>(),
      .help = "A new file is begun after this long", .least = kMinute, .most = 30 * kDay},

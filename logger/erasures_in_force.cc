@@ -27,7 +27,7 @@ bool ErasuresInForce::Read(base::WallTime now, bool always) {
     list_.reset();
     return false;
   }
-  list_.emplace(*key_, *loaded);
+  list_ = std::make_shared<const ErasureList>(*key_, *loaded);
   return true;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include "logger/erasures.h"
@@ -22,11 +23,13 @@ class ErasuresInForce {
   bool IsReadable() const { return readable_; }
   // Whether it is a visit that must not be delivered.
   bool Contains(const Record& record) const;
+  // Null: none.
+  const std::shared_ptr<const ErasureList>& list() const { return list_; }
 
  private:
   std::optional<ErasureRegister> register_;
   std::optional<ErasureKey> key_;
-  std::optional<ErasureList> list_;  // empty: none in force
+  std::shared_ptr<const ErasureList> list_;  // null: none in force
   std::filesystem::file_time_type read_{};
   bool readable_ = true;
 };

@@ -82,8 +82,7 @@ Recorder::Recorder(Journal& journal, uint32_t workers, const config::Config& con
   ::timerfd_settime(housekeeping_fd_.get(), 0, &every, nullptr);
   enrichment_.SetOnNamed([this](const base::IpAddress& ip) {
     for (size_t i = 0; i < lanes_.size(); ++i) {
-      const Lane& lane = lanes_[i];
-      if (lane.head < lane.waiting.size() && lane.waiting[lane.head].record.visit.ip == ip) PumpLane(i);
+      if (WaitsFor(lanes_[i], ip)) PumpLane(i);
     }
   });
 }
@@ -133,6 +132,7 @@ void Recorder::OnWriterLost() {
   for (Lane& lane : lanes_) {
     lane.waiting.clear();
     lane.head = 0;
+    lane.told = 0;
     lane.sent.clear();
     lane.acknowledged = std::max(lane.acknowledged, lane.held.TakeAll().position);
     lane.reader->Rewind();
@@ -177,6 +177,7 @@ void Recorder::PumpLane(size_t index) {
   Lane& lane = lanes_[index];
   while (true) {
     Fill(lane, kBatchesAhead * writer_.batch_size());
+    if (tap_ != nullptr) TellTap(lane);
     if (!writer_.CanBegin(index)) return;
     // While one is under way only a full one is worth making: a small one would keep others waiting.
     if (writer_.IsUnderWay(index) && lane.waiting.size() - lane.head < writer_.batch_size()) return;
@@ -221,12 +222,14 @@ void Recorder::Fill(Lane& lane, size_t most) {
   if (lane.head == lane.waiting.size()) {
     lane.waiting.clear();
     lane.head = 0;
+    lane.told = 0;
   } else if (lane.head > 1024 && lane.head > lane.waiting.size() / 2) {
     lane.waiting.erase(lane.waiting.begin(), lane.waiting.begin() + static_cast<ptrdiff_t>(lane.head));
+    lane.told -= std::min(lane.told, lane.head);
     lane.head = 0;
   }
-  // While Redis is away one record is enough: it tells the lag.
-  if (!writer_.IsUp()) most = 1;
+  // While Redis is away one record is enough: it tells the lag. A tap hears of them all the same.
+  if (!writer_.IsUp()) most = IsTapped() ? kWindow / lanes_.size() : 1;
   while (lane.waiting.size() - lane.head < most) {
     Waiting& next = lane.waiting.emplace_back();
     if (!lane.reader->Next(&next.record)) {
@@ -365,7 +368,9 @@ bool Recorder::LoadErasures(std::chrono::milliseconds patience) {
 }
 
 void Recorder::ReadErasures(bool always) {
-  if (erasures_.Read(clock_.SureNow(), always)) writer_.ForgetFacts();
+  if (!erasures_.Read(clock_.SureNow(), always)) return;
+  writer_.ForgetFacts();
+  if (tap_ != nullptr) tap_->OnErasures(erasures_.list());
 }
 
 void Recorder::Settle(size_t lane) {

@@ -15,6 +15,8 @@
 // Whatever fails (Redis, DNS, the files of places), traffic does not notice: the
 // journal keeps the visits, state() says it, counters count it, and it heals.
 //
+// A tap (logger/visit_tap.h) is told of each visit once, before Redis gets it and also while Redis is away.
+//
 // Thread: constructor, Start, Stop and state() by any one thread; the rest is its own.
 // Borrows: everything it is made of, until Stop has returned.
 // Ends: Stop, or destroying, which does not wait to deliver.
@@ -43,6 +45,7 @@
 #include "logger/journal.h"
 #include "logger/name_hints.h"
 #include "logger/redis_writer.h"
+#include "logger/visit_tap.h"
 #include "net/loop.h"
 #include "net/socket_event.h"
 
@@ -71,6 +74,8 @@ class Recorder final : private RedisWriter::Handler {
   // Before Start(): what is erased on a person's wish, and is dropped when it is met. Read at Start() and
   // when its file has changed.
   void SetErasures(ErasureRegister erasures, ErasureKey key);
+  // Before Start(): who else hears of visits. Borrowed until Stop has returned.
+  void SetTap(VisitTap& tap);
   void Start();
   // Reads the register, and returns when nothing that it covers is on its way to Redis: whoever then erases
   // there erases all. False if that takes longer than `patience`, or the register can't be read.
@@ -114,7 +119,9 @@ class Recorder final : private RedisWriter::Handler {
     JournalReader* reader;
     std::vector<Waiting> waiting;  // from head on
     size_t head = 0;
-    std::deque<Sent> sent;  // batches that are not answered, two at most
+    size_t told = 0;                 // of waiting, those before it the tap has heard of, or need not
+    JournalPosition told_until = 0;  // likewise, and does not go back when the journal is read again
+    std::deque<Sent> sent;           // batches that are not answered, two at most
     HeldVisits held;
     // Up to here Redis had acknowledged before the connection was lost: what it takes of it now, it had lost.
     JournalPosition acknowledged = 0;
@@ -132,6 +139,11 @@ class Recorder final : private RedisWriter::Handler {
   void PumpLane(size_t index);
   // Reads from the journal until `most` records wait.
   void Fill(Lane& lane, size_t most);
+  bool IsTapped() const { return tap_ != nullptr && tap_->IsListening(); }
+  // Whether Redis or the tap waits for the name of `ip`.
+  bool WaitsFor(const Lane& lane, const base::IpAddress& ip) const;
+  // Tells the tap of what waits and has its name.
+  void TellTap(Lane& lane);
   // The name to write now; false if it is worth waiting for it.
   bool NameFor(const Waiting& waiting, Name* name);
   void Hold(Lane& lane, const Sent& sent, const BatchTally& tally);
@@ -159,6 +171,7 @@ class Recorder final : private RedisWriter::Handler {
   net::Loop loop_;
   Enrichment enrichment_;
   std::vector<Lane> lanes_;
+  VisitTap* tap_ = nullptr;
   RedisWriter writer_;
   // What an erasure waits for: the batches that were under way when it came.
   struct Unsettled {

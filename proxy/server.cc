@@ -23,6 +23,8 @@ constexpr std::chrono::milliseconds kLookForDrained{50};
 constexpr std::chrono::seconds kStuckAfter{5};
 // What the recorder may take at the end to deliver what is in the journal; the rest stays there.
 constexpr std::chrono::seconds kLastDeliveries{5};
+// And the sinks, after it, to write what it told them.
+constexpr std::chrono::seconds kLastLines{2};
 // A visitor who has something erased waits for so long that the recorder knows of it.
 constexpr std::chrono::milliseconds kMostErasureWait{2000};
 
@@ -39,6 +41,7 @@ Server::Server(std::shared_ptr<const config::Config> config)
       clock_(base::Clock::System(), config_->retention.clock_jump),
       desk_(*config_, clock_, desk_metrics_),
       limiter_(config_->limits.connections, config_->limits.connections_per_address),
+      sinks_(config_->edge.name, clock_),
       every_second_([this] { OnSecondTick(); }),
       drain_timer_([this] { LookForDrained(); }) {
   for (uint32_t i = 0; i < worker_count_; ++i) worker_metrics_.push_back(std::make_unique<base::MetricsBlock>());
@@ -61,7 +64,10 @@ base::Status Server::Start() {
   on(SIGTERM, [this] { OnTerm(); });
   on(SIGQUIT, [this] { OnTerm(); });
   on(SIGINT, [this] { StopNow(); });
-  on(SIGUSR1, [] { base::LogSink::Reopen(); });
+  on(SIGUSR1, [this] {
+    base::LogSink::Reopen();
+    sinks_.Reopen();
+  });
   on(SIGHUP, [this] {
     static_cast<void>(Reload());  // says in the log how it went
   });
@@ -131,12 +137,16 @@ base::Status Server::OpenBook() {
                                                  clock_, *hints_, journal_->doorbell());
   recorder_->SetErasures(logger::ErasureRegister(config_->journal.directory, config_->visit.retention),
                          logger::ErasureKey(session_key_->bytes()));
+  auto sinks = sinks_.Prepare(*config_);
+  if (!sinks.ok()) return sinks.error();
+  sinks_.Take(std::move(sinks).value());
+  recorder_->SetTap(sinks_);
   recorder_->Start();
   policy_ = std::make_unique<PolicyWatch>(config_->journal.directory, main_metrics_);
   steward_ = std::make_unique<review::RetentionSteward>(review::RetentionSteward::Parts{
       *config_, clock_, steward_metrics_, [this] { return recorder_metrics_.Get(Metric::kDnsCached); }});
   steward_->Start();
-  desk_.Start(logger::ErasureKey(session_key_->bytes()), [this] { return recorder_->LoadErasures(kMostErasureWait); });
+  desk_.Start(logger::ErasureKey(session_key_->bytes()), [this] { return LoadErasures(kMostErasureWait); });
   day_counter_ = std::make_unique<review::DayCounter>(review::DayCounter::Parts{
       *config_, base::Clock::System(), statistics_metrics_, [this] { return recorder_->state().lag; }});
   day_counter_->Start();
@@ -196,6 +206,7 @@ void Server::EndAll() {
   day_counter_.reset();
   if (recorder_) recorder_->Stop(base::Clock::System().SteadyNow() + kLastDeliveries);
   recorder_.reset();
+  sinks_.EndAll(base::Clock::System().SteadyNow() + kLastLines);
   if (journal_) journal_->Close();
   journal_.reset();
   signals_.clear();
@@ -208,6 +219,7 @@ void Server::OnSecondTick() {
   for (auto& worker : workers_) worker->AskForSign();
   LookAtCertificates();
   policy_->Look();
+  sinks_.Reap();
   LookAtClock();
   every_second_.Arm(loop_.timers(), loop_.now() + kSecond);
 }
@@ -235,6 +247,7 @@ std::vector<const base::MetricsBlock*> Server::AllMetrics() const {
   std::vector<const base::MetricsBlock*> blocks{&recorder_metrics_, &journal_->metrics(), &main_metrics_,
                                                  &steward_metrics_, &desk_metrics_, &statistics_metrics_};
   for (const auto& block : worker_metrics_) blocks.push_back(block.get());
+  sinks_.AppendMetrics(blocks);
   return blocks;
 }
 
@@ -250,7 +263,7 @@ AdminServer::Page Server::PageAt(std::string_view path) const {
   StatusFacts facts{*edition_->config, started_, worker_count_, draining_, IsAnyWorkerStuck(), AllMetrics(), {}, {}, {},
                     *edition_->health, *journal_, *recorder_, edition_->certificates.get(), StateOfReloads(),
                     objections_ ? objections_->size() : 0,
-                    steward_->state(), clock_};
+                    steward_->state(), clock_, sinks_.states()};
   for (const auto& worker : workers_) {
     facts.refusals.push_back(&worker->refusals());
     facts.close_reasons.push_back(&worker->close_reasons());

@@ -31,6 +31,7 @@
 #include "review/retention_steward.h"
 #include "review/rights_desk.h"
 #include "review/day_counter.h"
+#include "review/sinks.h"
 
 namespace gatebook::proxy {
 
@@ -61,6 +62,9 @@ class Server {
   // Reads the register of objections for the workers; if it can't be read, what was in force stays so.
   base::Status ReadObjections();
   base::Status TellObjections();
+  // True when nothing that is erased is on its way to Redis or into a file any more. Any thread but the
+  // recorder's.
+  bool LoadErasures(std::chrono::milliseconds patience);
   base::Status Tell(base::Status status);
   ReloadState StateOfReloads() const;
   AdminServer::Page Do(std::string_view path);
@@ -104,6 +108,7 @@ class Server {
   uint64_t objections_number_ = 0;                           // of the last loading
   std::unique_ptr<logger::NameHints> hints_;
   std::unique_ptr<logger::Journal> journal_;
+  review::Sinks sinks_;  // told by the recorder; in front of it, so that it outlives it
   std::unique_ptr<logger::Recorder> recorder_;
   std::unique_ptr<review::RetentionSteward> steward_;
   std::unique_ptr<review::DayCounter> day_counter_;

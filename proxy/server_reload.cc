@@ -106,7 +106,10 @@ base::Status Server::Swap(std::shared_ptr<const config::Config> next) {
   if (!readers.ok()) return readers.error();
   auto admin_tls = MakeAdminTls(next->admin);
   if (!admin_tls.ok()) return admin_tls.error();
+  auto sinks = sinks_.Prepare(*next);
+  if (!sinks.ok()) return sinks.error();
   // From here on nothing fails.
+  sinks_.Take(std::move(sinks).value());
   certificate_watch_ = std::move(watch);
   limiter_.SetLimits(next->limits.connections, next->limits.connections_per_address);
   for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->Swap(Worker::ShareOf(*parts, *bound, i));
@@ -126,6 +129,13 @@ base::Status Server::ReadObjections() {
                     : std::make_shared<const logger::ObjectionList>(
                           logger::ObjectionKey(session_key_->bytes()), *loaded, objections_number_);
   return {};
+}
+
+bool Server::LoadErasures(std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  if (!recorder_->LoadErasures(patience)) return false;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  return sinks_.AwaitErasures(std::max(left, std::chrono::milliseconds(0)));
 }
 
 base::Status Server::TellObjections() {
@@ -154,7 +164,7 @@ ReloadState Server::StateOfReloads() const {
 AdminServer::Page Server::Do(std::string_view path) {
   if (path == "/erasures") {
     // The recorder has what is under way acknowledged in a moment, or given up.
-    if (recorder_->LoadErasures(kMostErasureWait)) return {200, "text/plain; charset=utf-8", "in force\n"};
+    if (LoadErasures(kMostErasureWait)) return {200, "text/plain; charset=utf-8", "in force\n"};
     return {503, "text/plain; charset=utf-8", "not in force: see the log and gatebook status\n"};
   }
   if (path == "/retention") return {200, "text/plain; charset=utf-8", fmt::format("{}\n", steward_->AskForRound())};

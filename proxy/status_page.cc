@@ -73,6 +73,18 @@ Json Retention(const review::StewardState& state) {
   return retention;
 }
 
+Json Sinks(const std::vector<review::SinkState>& states) {
+  Json sinks = Json::array();
+  for (const review::SinkState& sink : states) {
+    sinks.push_back({{"name", sink.name},
+                     {"state", sink.state},
+                     {"queued", sink.queued},
+                     {"written", sink.written},
+                     {"left_out", sink.left_out}});
+  }
+  return sinks;
+}
+
 void AppendLines(const Json& value, const std::string& name, std::string& out) {
   if (value.is_object()) {
     for (const auto& [key, inner] : value.items())
@@ -144,6 +156,7 @@ std::string StatusPage(const StatusFacts& facts) {
                                    : "ok"},
                      {"ahead_ms", facts.clock.Ahead().count()}};
   status["retention"] = Retention(facts.retention);
+  if (!facts.sinks.empty()) status["sinks"] = Sinks(facts.sinks);
   if (facts.certificates != nullptr) {
     Json list = Json::array();
     for (const auto& certificate : facts.certificates->certificates()) {

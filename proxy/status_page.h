@@ -19,6 +19,7 @@
 #include "proxy/health_board.h"
 #include "proxy/tally.h"
 #include "review/retention_steward.h"
+#include "review/sink.h"
 #include "tls/certificate_store.h"
 
 namespace gatebook::proxy {
@@ -50,6 +51,7 @@ struct StatusFacts {
   size_t objections;  // in the register
   review::StewardState retention;
   const base::GuardedClock& clock;
+  std::vector<review::SinkState> sinks;
 };
 
 std::string StatusPage(const StatusFacts& facts);

@@ -32,6 +32,8 @@ namespace gatebook::review {
     "struck out when nothing that it covers can exist, within a day")                                     \
   X(kObjections, "objections", "keyed digests of who objected to statistics", "every line",                 \
     "kept as long as the objection holds: until its end, or until it is withdrawn")                       \
+  X(kSinks, "sinks", "files of sinks: visits beside Redis", "names of closed files; lines of all",         \
+    "a file is destroyed when its oldest visit is as old as `sink.keep` allows")                          \
   X(kNames, "names", "names of addresses in the memory of the running edge", "what the edge says",        \
     "forgotten after the name's time to live, 24 h at most")                                              \
   X(kLog, "log", "the operations log", "its last 64 MiB, for session ids and addresses that Redis knows", \

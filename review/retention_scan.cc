@@ -98,7 +98,7 @@ base::Result<RetentionReport> RetentionScan::Look() {
        {&RetentionScan::LookAtClock, &RetentionScan::LookAtLog, &RetentionScan::LookAtKeys,
         &RetentionScan::LookAtLedger, &RetentionScan::LookAtRedisFiles, &RetentionScan::LookAtJournal,
         &RetentionScan::LookAtQuarantine, &RetentionScan::LookAtErasures, &RetentionScan::LookAtObjections,
-        &RetentionScan::LookAtAudit}) {
+        &RetentionScan::LookAtSinks, &RetentionScan::LookAtAudit}) {
     if (IsToStop()) return Stopped();
     if (const auto looked = (this->*step)(); !looked) return looked.error();
   }

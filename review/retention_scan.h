@@ -56,6 +56,7 @@ class RetentionScan {
   base::Status LookAtQuarantine();
   base::Status LookAtErasures();
   base::Status LookAtObjections();
+  base::Status LookAtSinks();
   base::Status LookAtLog();
   base::Status LookAtLedger();
   base::Status LookAtAudit();

@@ -19,6 +19,7 @@
 #include "logger/visit_index.h"
 #include "review/redis_scan.h"
 #include "review/render.h"
+#include "review/sink_erasure.h"
 #include "review/subject_stream.h"
 
 namespace gatebook::review {
@@ -136,10 +137,12 @@ std::string ErasureReceipt::ToJson() const {
   object["removed"] = {{"visits", visits},
                        {"closings", closings},
                        {"index_elements", index_elements},
-                       {"quarantine_files", quarantine_files}};
+                       {"quarantine_files", quarantine_files},
+                       {"sink_lines", sink_lines}};
   object["waiting_in_journal"] = waiting_in_journal;
   object["edge_told"] = edge_told;
   object["aof_rewrite"] = aof_rewrite;
+  if (!sinks_out_of_reach.empty()) object["sinks_out_of_reach"] = sinks_out_of_reach;
   return Dump(object);
 }
 
@@ -276,7 +279,17 @@ base::Result<ErasureReceipt> SubjectRights::Erase(const Subject& subject, const 
                                                   const TellEdge& tell, bool rewrite) {
   Found found;
   if (auto read = Find(subject, &found); !read) return read.error();
-  if (found.IsEmpty()) return NothingStored(subject);
+  std::vector<StoredVisit> visits;
+  const auto remember = [&visits](const Found& some) {
+    visits.insert(visits.end(), some.visits.begin(), some.visits.end());
+    visits.insert(visits.end(), some.waiting.begin(), some.waiting.end());
+  };
+  remember(found);
+  if (found.IsEmpty()) {
+    const auto lines = SinkErasure(config_, subject, visits).Count();
+    if (!lines) return lines.error();
+    if (*lines == 0) return NothingStored(subject);
+  }
 
   std::array<uint8_t, 16> random;
   logger::FillRandom(random.data(), random.size());
@@ -299,9 +312,21 @@ base::Result<ErasureReceipt> SubjectRights::Erase(const Subject& subject, const 
     if (auto added = erasures.Add(erasure, clock_.SureNow()); !added) return added.error();
   }
   receipt.edge_told = tell && tell();
-  for (int sweep = 0; sweep < kMostSweeps && !found.IsEmpty(); ++sweep) {
-    found = Found();
-    if (auto read = Find(subject, &found); !read) return read.error();
+  // Before Redis: if a file can't be written, whoever tries again must still find whose lines to take out.
+  found = Found();
+  if (auto read = Find(subject, &found); !read) return read.error();
+  remember(found);
+  const auto sinks = SinkErasure(config_, subject, visits).Run();
+  if (!sinks) return sinks.error();
+  receipt.sink_lines = sinks->lines;
+  receipt.sink_files = sinks->files;
+  receipt.sinks_out_of_reach = sinks->out_of_reach;
+  for (int sweep = 0; sweep < kMostSweeps; ++sweep) {
+    if (sweep != 0) {
+      found = Found();
+      if (auto read = Find(subject, &found); !read) return read.error();
+    }
+    if (found.IsEmpty()) break;
     if (auto removed = Remove(found, &receipt); !removed) return removed.error();
     found.waiting.clear();
   }

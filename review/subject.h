@@ -7,7 +7,7 @@
 // same id for good), their closings, and what the index says of them go from Redis. Entries that lean on an
 // erased one for their client's facts are visits of the same session from the same address, and go as well.
 // What waits in the journal is dropped when it is met (`dropped{reason="erased"}`) and its bytes are
-// destroyed.
+// destroyed. At last the files of sinks are written anew without the person's lines (review/sink_erasure.h).
 //
 // Thread: one, which it blocks: never a worker's. Borrows: everything it is made of.
 // Limits: holds what it exports in memory.
@@ -49,11 +49,15 @@ struct ErasureReceipt {
   uint64_t index_elements = 0;      // overwritten
   uint64_t waiting_in_journal = 0;  // found in the journal's files: destroyed as soon as they are met
   uint64_t quarantine_files = 0;    // removed, as they may hold something of the person
-  bool edge_told = false;           // a running edge has it in force; else it has when it starts
-  std::string aof_rewrite;          // "asked", "within a day", or why Redis did not take it
+  uint64_t sink_lines = 0;          // taken out of the files of sinks
+  uint64_t sink_files = 0;          // that were written anew for that
+  // Sinks whose visits are with others by now: syslog, standard output.
+  std::vector<std::string> sinks_out_of_reach;
+  bool edge_told = false;   // a running edge has it in force; else it has when it starts
+  std::string aof_rewrite;  // "asked", "within a day", or why Redis did not take it
 
   bool IsEmpty() const {
-    return visits + closings + index_elements + waiting_in_journal + quarantine_files == 0;
+    return visits + closings + index_elements + waiting_in_journal + quarantine_files + sink_lines == 0;
   }
   // One JSON object, indented, with its end. It names nobody: neither address nor session.
   std::string ToJson() const;

@@ -15,6 +15,8 @@ using namespace std::chrono;
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr uint16_t kClientLeft = 499;
+// Readers want an address there.
+constexpr std::string_view kNoAddress = "0.0.0.0";
 
 // `least`: the first character that may stand as it is: ' ', or '!' where a space would end the field.
 void AppendEscaped(std::string& line, std::string_view text, char least) {
@@ -65,7 +67,7 @@ void AppendRequest(std::string& line, const logger::StoredVisit& visit) {
 
 void AppendCombined(std::string& line, const logger::StoredVisit& visit) {
   const std::string_view address = std::string_view(visit.ip).substr(0, visit.ip.find('/'));
-  AppendEscaped(line, address.empty() ? "-" : address, '!');
+  AppendEscaped(line, address.empty() ? kNoAddress : address, '!');
   AppendTime(line, visit.arrival);
   AppendRequest(line, visit);
   fmt::format_to(std::back_inserter(line), " {} {}", visit.status == 0 ? kClientLeft : visit.status,

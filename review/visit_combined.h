@@ -7,6 +7,7 @@
 // words for some of what we know, and has to be told something:
 //   - a client that left before there was a status: 499, as nginx writes;
 //   - a shortened address: the network's first, 203.0.113.0 for 203.0.113.0/24;
+//   - no address (sink.addresses = "none", clients of a Unix socket): 0.0.0.0;
 //   - h1 and websockets: HTTP/1.1, h2: HTTP/2.0.
 //
 // Thread: any; pure.

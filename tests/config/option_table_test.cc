@@ -22,6 +22,9 @@ const std::map<std::string, std::string> kBeside = {{"[redis] sentinels", "senti
 // Numbers of one section that depend on each other are tried where the other leaves room.
 const std::map<std::string, std::string> kRoomFor = {{"[statistics] k", "round = 100000\n"},
                                                      {"[statistics] round", "k = 5\n"}};
+// Lines of its section without which an example means nothing.
+const std::map<std::string, std::string> kWith = {
+    {"[[sink]] server", "kind = \"syslog\"\ntransport = \"tls\"\n"}};
 
 // A whole config in which `option` has the value `toml`.
 std::string TextWith(const Option& option, const std::string& toml) {
@@ -33,6 +36,8 @@ std::string TextWith(const Option& option, const std::string& toml) {
       if (other.section != section.id) continue;
       if (&other == &option) {
         text += std::string(other.key) + " = " + toml + "\n";
+        const auto with = kWith.find(toml == option.example ? NameOf(option) : "");
+        if (with != kWith.end()) text += with->second;
       } else if (const auto beside = kBeside.find(toml == option.example ? NameOf(option) : "");
                  beside != kBeside.end() && other.key == beside->second) {
         text += std::string(other.key) + " = " + (*other.example != '\0' ? other.example : "true") + "\n";

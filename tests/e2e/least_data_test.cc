@@ -1,4 +1,5 @@
 // Only what is to be recorded is, and nothing of calls and credentials, wherever a request carries them.
+#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <random>
@@ -206,6 +207,10 @@ TEST_F(SecretsTest, NothingOfCallsAndCredentialsIsWrittenAnywhere) {
   });
   Prepare();
   Say("log", "level = \"debug\"\nfile = \"" + edge_->directory() + "/gatebook.log\"");
+  for (const std::string format : {"ecs", "otel", "combined"}) {
+    options_.more += "[[sink]]\nname = \"" + format + "\"\nformat = \"" + format + "\"\npath = \"" +
+                     edge_->directory() + "/sink." + format + "\"\n";
+  }
   edge_->Configure(options_);
   ASSERT_TRUE(edge_->Start()) << edge_->process().Describe();
 
@@ -251,6 +256,14 @@ TEST_F(SecretsTest, NothingOfCallsAndCredentialsIsWrittenAnywhere) {
   Search(std::filesystem::path(redis_->socket()).parent_path(), secrets, found, &bytes);
   EXPECT_GT(bytes, 20'000u) << "there was something to search";
   Look("the log", support::ReadFile(edge_->directory() + "/gatebook.log"), secrets, found);
+  for (const char* format : {"ecs", "otel", "combined"}) {
+    const std::string file = edge_->directory() + "/sink." + format;
+    EXPECT_TRUE(WaitUntil([&] {
+      const std::string content = support::ReadFile(file);
+      return std::count(content.begin(), content.end(), '\n') >= static_cast<ptrdiff_t>(2 * kRounds + 2);
+    })) << file;
+    Look(file, support::ReadFile(file), secrets, found);
+  }
   Look("the metrics", edge_->Admin("/metrics").body, secrets, found);
   Look("the status", edge_->Admin("/status").body, secrets, found);
   Look("visits", edge_->Command({"visits", "--since", "1h", "--json"}).output, secrets, found);

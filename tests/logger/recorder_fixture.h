@@ -44,8 +44,11 @@ class Book {
     hints_ = std::make_unique<NameHints>();
     recorder_ = std::make_unique<Recorder>(*journal_, workers_, config_, metrics_[workers_], clock(), *hints_,
                                            journal_->doorbell());
+    if (tap_ != nullptr) recorder_->SetTap(*tap_);
     recorder_->Start();
   }
+  // From the next Open() on. Borrowed.
+  void SetTap(VisitTap& tap) { tap_ = &tap; }
   void Close(std::chrono::milliseconds patience = 10s) {
     if (recorder_ == nullptr) return;
     recorder_->Stop(base::Clock::System().SteadyNow() + patience);
@@ -124,6 +127,7 @@ class Book {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<NameHints> hints_;
   std::unique_ptr<Recorder> recorder_;
+  VisitTap* tap_ = nullptr;
   int written_ = 0;
 };
 

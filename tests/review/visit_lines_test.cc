@@ -168,7 +168,7 @@ TEST(VisitLines, CombinedIsWhatWebServersWrite) {
             "\"https://search.example\" \"Mozilla/5.0\"\n");
 }
 
-TEST(VisitLines, WhatIsEmptyIsLeftOutAndADashInCombined) {
+TEST(VisitLines, WhatIsEmptyIsLeftOutAndStandsForNothingInCombined) {
   StoredVisit visit;
   visit.edge = "e";
   const Json ecs = Ecs(visit);
@@ -176,7 +176,7 @@ TEST(VisitLines, WhatIsEmptyIsLeftOutAndADashInCombined) {
   EXPECT_FALSE(ecs.contains("http.response.status_code"));
   EXPECT_FALSE(ecs.contains("client.as.number"));
   EXPECT_FALSE(Otel(visit)["Attributes"].contains("client.address"));
-  EXPECT_EQ(Combined(visit), "- - - [01/Jan/1970:00:00:00 +0000] \"-\" 499 0 \"-\" \"-\"\n");
+  EXPECT_EQ(Combined(visit), "0.0.0.0 - - [01/Jan/1970:00:00:00 +0000] \"-\" 499 0 \"-\" \"-\"\n");
 }
 
 TEST(VisitLines, AShortenedAddressIsNoAddressInEcsAndParseableInCombined) {
