@@ -265,7 +265,10 @@ int TlsContext::OnAlpn(SSL*, const unsigned char** chosen, unsigned char* size, 
 int TlsContext::OnTicket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                          EVP_MAC_CTX* mac, int seal) {
   auto* context = static_cast<TlsContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-  return context->SealOrOpen(name, iv, cipher, mac, seal == 1);
+  const int done = context->SealOrOpen(name, iv, cipher, mac, seal == 1);
+  // A client of TLS 1.3 uses a ticket once (RFC 8446 §C.4), so it gets a new one each time. The ticket also carries
+  // the acknowledgement of the client's last flight, for which Nagle's algorithm may be waiting.
+  return done == 1 && seal == 0 && SSL_version(ssl) == TLS1_3_VERSION ? 2 : done;
 }
 
 // See SSL_CTX_set_tlsext_ticket_key_evp_cb(3): 0 no ticket, 1 done, 2 opened and to be

@@ -43,7 +43,7 @@ class Nginx(Contender):
         conf = self.machine.write(f"{self.name}.conf", f"""
 {''.join(f'load_module /usr/lib/nginx/modules/{module}.so;' for module in self.modules)}
 daemon off; worker_processes 1; pid {place(self.name + '.pid')}; error_log stderr warn;
-events {{ worker_connections 10000; }}
+worker_rlimit_nofile 30000; events {{ worker_connections 25000; }}
 http {{
   {scratch}
   {self.http}
@@ -126,7 +126,7 @@ class Haproxy(Contender):
         return ["haproxy", "-db", "-f", self.machine.write("haproxy.cfg", f"""
 global
   nbthread 1
-  maxconn 9000
+  maxconn 9500
   log stdout format raw local0 info
 defaults
   mode http
@@ -162,7 +162,7 @@ class H2o(Contender):
         user = "user: root" if os.geteuid() == 0 else ""
         return ["h2o", "-c", self.machine.write("h2o.yaml", f"""
 num-threads: 1
-max-connections: 9000
+max-connections: 9500
 {user}
 access-log: {self.machine.path('h2o.access')}
 listen:
@@ -220,6 +220,8 @@ databases = ["{services.mmdb}"]
 address = "unix:{self.admin}"
 [timeouts]
 keep_alive = "10m"
+[limits]
+connections = 9500
 """)]
 
     def metrics(self):

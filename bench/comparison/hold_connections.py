@@ -3,6 +3,7 @@
 
 usage: hold_connections.py PORT COUNT   (prints "held" when all are open)
 """
+import resource
 import socket
 import ssl
 import sys
@@ -10,6 +11,8 @@ import sys
 
 def main():
     port, count = int(sys.argv[1]), int(sys.argv[2])
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     held = []

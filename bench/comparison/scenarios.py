@@ -10,6 +10,7 @@ import time
 from .machine import OTHERS_CPU, Failure, run_load
 
 HOLDER = os.path.join(os.path.dirname(__file__), "hold_connections.py")
+RESUMER = os.path.join(os.path.dirname(__file__), "resume_connections.py")
 # As long as what browsers send.
 AGENT = ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
          "Chrome/126.0.0.0 Safari/537.36 Edg/126.0.0.0")
@@ -55,6 +56,66 @@ class CpuPerStream(CpuPerRequest):
         if not well or "Application protocol: h2\n" not in output:
             raise Failure(f"{self.name}:\n{output}")
         return int(well.group(1))
+
+
+class CpuPerResumption(CpuPerRequest):
+    """With a client of our own: wrk and h2load don't resume."""
+
+    def __init__(self, name, title):
+        super().__init__(name, title, [])
+
+    def _load(self, port, seconds):
+        return int(run_load([sys.executable, RESUMER, str(port), str(seconds)]))
+
+
+class CpuInACrowd(CpuPerRequest):
+    """Beside many who are connected and say nothing."""
+
+    def __init__(self, name, title, arguments, crowd):
+        super().__init__(name, title, arguments)
+        self.crowd = crowd
+
+    def measure(self, contender, seconds):
+        with Held(contender, self.crowd):
+            return super().measure(contender, seconds)
+
+
+class AddedLatency:
+    """What the way through the proxy takes longer than the straight way to the upstream, at half of the load that the
+    first contender of the run can bear."""
+    unit = "µs added"
+    clients = 16
+    rate, straight = None, {}  # requests a second; percentile -> µs
+
+    def __init__(self, name, title, percentile):
+        self.name, self.title, self.percentile = name, title, percentile
+
+    def measure(self, contender, seconds):
+        shared = AddedLatency
+        url = f"https://localhost:{contender.port}/"
+        if not shared.rate:
+            output = run_load(["wrk", "-t1", "-c32", "-d2s", *HEADERS, url])
+            shared.rate = float(re.search(r"Requests/sec:\s*([\d.]+)", output).group(1)) / 2
+        if not shared.straight:
+            shared.straight = self._percentiles(contender, f"http://127.0.0.1:{contender.services.upstream_port}/", seconds)
+        # Both percentiles are of one load.
+        if not hasattr(contender, "latency"):
+            contender.latency = self._percentiles(contender, url, seconds)
+        whole = contender.latency[self.percentile]
+        return max(whole - shared.straight[self.percentile], 1), f"{whole:.0f} in all, at {shared.rate:,.0f}/s"
+
+    def _percentiles(self, contender, url, seconds):
+        log = contender.machine.path("latency.log")
+        if os.path.exists(log):
+            os.unlink(log)
+        run_load(["h2load", "--h1", "-t1", f"-c{self.clients}", f"-D{seconds}", "--warm-up-time=1",
+                  f"--rps={self.rate / self.clients:.1f}", f"--log-file={log}", *HEADERS, url])
+        with open(log) as file:
+            rows = [line.split() for line in file]
+        if any(row[1] != "200" for row in rows):
+            raise Failure(f"{self.name}: not every answer was 200")
+        times = sorted(int(row[2]) for row in rows)
+        return {percent: times[min(len(times) - 1, len(times) * percent // 100)] for percent in (50, 99)}
 
 
 class IdleMemory:
@@ -103,8 +164,12 @@ ALL = (
     CpuPerRequest("h1", "HTTP/1.1 keep-alive, 1 KiB", ["-c32"]),
     CpuPerStream("h2", "HTTP/2, 8 connections of 32 streams, 1 KiB", ["-c8", "-m32"]),
     CpuPerRequest("handshake", "full handshake a request", ["-c16", "-H", "Connection: close"]),
+    CpuPerResumption("resumed", "resumed handshake a request"),
     CpuPerRequest("big", "1 MiB answers", ["-c8"], "/big"),
     IdleMemory(),
+    CpuInACrowd("crowd", "HTTP/1.1 keep-alive, 1 KiB, beside 8,000 idle connections", ["-c32"], 8_000),
+    AddedLatency("p50", "latency added at half load, median", 50),
+    AddedLatency("p99", "latency added at half load, 99th percentile", 99),
 )
 
 

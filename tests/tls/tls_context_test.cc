@@ -176,6 +176,21 @@ TEST_F(TlsContextTest, ATicketOfOneWorkerResumesInAnother) {
   }
 }
 
+TEST_F(TlsContextTest, AResumedConnectionGetsATicketOfItsOwn) {
+  server_.Add({.dns_names = {"www.example.com"}});
+  ClientOptions options = For("www.example.com", TLS1_3_VERSION);
+  const SessionPtr first = SessionFor(options);
+  options.session = first.get();
+  Conversation talk(loop_, server_.MakeContext(), options);
+  ASSERT_TRUE(talk.Handshake());
+  EXPECT_TRUE(talk.server().resumed());
+  talk.server().Write("x");
+  talk.Settle();
+  talk.ClientRead();
+  ASSERT_NE(talk.session(), nullptr) << "no ticket came";
+  EXPECT_NE(talk.session(), first.get());
+}
+
 TEST_F(TlsContextTest, ATicketIsGoodForTwoRotationsAtMost) {
   server_.Add({.dns_names = {"www.example.com"}});
   for (const int version : kVersions) {
