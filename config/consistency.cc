@@ -283,9 +283,9 @@ void CheckConsistency(const Config& config, const PlaceMap& places, ProblemList&
   CheckRoutes(config, places, problems);
   CheckPolicySection(config, places, problems);
   CheckDeclaration(config, places, problems);
-  for (size_t i = 0; i < config.sinks.size(); ++i) CheckSink(config, i, places, problems);
   CheckAdmin(config, places, problems);
   CheckReaders(config, places, problems);
+  for (size_t i = 0; i < config.sinks.size(); ++i) CheckSink(config, i, places, problems);
   if (config.session.partitioned && config.session.same_site != SameSite::kNone) {
     problems.Add(places.Of(S::kSession, 0, "partitioned"), "partitioned: only with same_site = \"none\"");
   }

@@ -195,12 +195,12 @@ void Server::StopNow() {
 }
 
 void Server::EndAll() {
-  if (readers_desk_) readers_desk_->Stop();
   lookups_.reset();
   checker_.reset();
   for (auto& worker : workers_) worker->Stop();
   for (auto& worker : workers_) worker->Join();
   desk_.Stop();
+  if (readers_desk_) readers_desk_->Stop();
   workers_.clear();
   steward_.reset();
   day_counter_.reset();

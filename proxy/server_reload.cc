@@ -102,12 +102,12 @@ base::Status Server::Swap(std::shared_ptr<const config::Config> next) {
   if (!parts.ok()) return parts.error();
   auto bound = BindListeners(next->listen, edition_->config->listen, worker_count_);
   if (!bound.ok()) return bound.error();
-  auto sinks = sinks_.Prepare(*next);
-  if (!sinks.ok()) return sinks.error();
   auto readers = review::DeskReaders::Load(next->readers);
   if (!readers.ok()) return readers.error();
   auto admin_tls = MakeAdminTls(next->admin);
   if (!admin_tls.ok()) return admin_tls.error();
+  auto sinks = sinks_.Prepare(*next);
+  if (!sinks.ok()) return sinks.error();
   // From here on nothing fails.
   sinks_.Take(std::move(sinks).value());
   certificate_watch_ = std::move(watch);

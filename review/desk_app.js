@@ -88,11 +88,11 @@ function fail(error) {
   if (error.status === 400 && !isFine) slip(error.message);
   put(main, el('div', { class: 'empty', role: 'alert' }, el('p', {}, el('strong', {}, error.message.split('\n')[0].replace(/^where: /, ''))),
     isFine && reader.may_reveal ? el('button', { type: 'button', class: 'main', on: { click: () => askReason() } }, 'Reveal…') :
-      el('button', { type: 'button', on: { click: () => show() } }, 'Try again'),
+      el('button', { type: 'button', on: { click: () => show(false) } }, 'Try again'),
     views[state.view].asks ? null : el('p', {}, el('a', { href: '#view=overview' }, 'Overview'))));
 }
 
-function show() {
+function show(isMove) {
   const state = view.read();
   if (!views[state.view]) state.view = 'overview';
   under.abort();
@@ -106,6 +106,8 @@ function show() {
   const how = { reason: views[state.view].isDiscreet ? '' : revealed.reason, signal, fail: (error) => { if (!signal.aborted) fail(error); } };
   Promise.resolve()
     .then(() => views[state.view].show(main, state, how))
+    // What had the focus may be gone with what was shown before.
+    .then(() => { if (isMove && document.activeElement === document.body) main.focus({ preventScroll: true }); })
     .catch((error) => how.fail(error));
 }
 
@@ -223,6 +225,6 @@ document.querySelector('.skip').addEventListener('click', (event) => {
   main.focus();
 });
 addEventListener('hashchange', () => {
-  if (reader) show();
+  if (reader) show(true);
 });
 begin();

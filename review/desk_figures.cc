@@ -124,6 +124,7 @@ Json DeskFigures::ToJson() const {
           {"denied", denied_},
           {"open", open_},
           {"sessions", sessions_.Count()},
+          {"sessions_exact", sessions_.IsExact()},
           {"bytes_out", bytes_out_},
           {"classes", classes},
           {"latency_us",

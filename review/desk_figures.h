@@ -5,7 +5,7 @@
 // adds visits that have been made discreet.
 //
 // Thread: one. Limits: 120 buckets; 20,000 different values of each kind, of which, beyond, the rarest half
-// is let go, so that figures of rare values may be too low; sessions are estimated beyond 4,096 (1.6 %).
+// is let go, so that figures of rare values may be too low; sessions are estimated beyond 65,536 (0.8 %).
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -65,7 +65,7 @@ class DeskFigures {
   uint64_t open_ = 0;
   uint64_t bytes_out_ = 0;
   KeyedHash hash_;
-  DistinctCounter sessions_{4096, 12};
+  DistinctCounter sessions_{65536, 14};
   Rows channels_, countries_, networks_, pages_, addresses_, reasons_, agents_;
   std::string scratch_;
 };

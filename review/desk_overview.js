@@ -29,12 +29,23 @@ function tiles(figures) {
   const errors = figures.classes[5];
   return el('dl', { class: 'tiles' },
     tile('Visits', count(figures.visits), figures.open ? `${count(figures.open)} open` : ''),
-    tile('Sessions', brief(figures.sessions)),
+    tile('Sessions', `${figures.sessions_exact ? '' : '≈ '}${brief(figures.sessions)}`),
     tile('Denied', count(figures.denied), percent(figures.denied, figures.visits)),
     tile('Errors (5xx)', count(errors), percent(errors, figures.visits)),
     tile('Half within', figures.latency_us.count ? duration(figures.latency_us.p50) : '–'),
     tile('99 % within', figures.latency_us.count ? duration(figures.latency_us.p99) : '–'),
     tile('Sent', bytes(figures.bytes_out)));
+}
+
+// Figures as they are shown, kept for later.
+function saving(figures) {
+  return el('button', { type: 'button', on: {
+    click: () => {
+      const link = el('a', { href: URL.createObjectURL(new Blob([JSON.stringify(figures, null, 2)], { type: 'application/json' })), download: 'figures.json' });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    },
+  } }, 'Export JSON');
 }
 
 function card(title, className) {
@@ -146,7 +157,7 @@ export async function show(main, state, { reason, signal }) {
       put(lists, ranked.map((one) => one.section));
       cards.push(...ranked);
     }
-    put(summary, tiles(figures));
+    put(summary, tiles(figures), figures.done ? saving(figures) : null);
     for (const one of cards) one.show(figures);
   });
 }

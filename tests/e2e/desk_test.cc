@@ -189,7 +189,8 @@ TEST_F(DeskTest, WhatIsShownCanBeSaved) {
   EXPECT_EQ(json::parse(lines.body)["path"], "/seen");
   EXPECT_EQ(lines.Field("x-gatebook-more"), "yes");
   EXPECT_EQ(Get("/desk/api/export").status(), 400);
-  const HttpMessage whole = Post("/desk/api/reveal", {{"of", "export"}, {"format", "csv"}, {"reason", "case 3"}});
+  const HttpMessage whole =
+      Post("/desk/api/reveal", {{"of", "export"}, {"format", "csv"}, {"reason", "case 3"}});
   EXPECT_THAT(whole.body, HasSubstr("203.0.113.77"));
   ASSERT_EQ(Audit().size(), 1u);
   EXPECT_THAT(Audit()[0]["what"].get<std::string>(), HasSubstr("export"));
@@ -199,7 +200,8 @@ TEST_F(DeskTest, OneConnectionAsksManyTimes) {
   Prepared();
   ASSERT_TRUE(edge_->Start());
   RawClient client(edge_->AdminListener());
-  for (const char* path : {"/desk/", "/desk/api/me", "/desk/api/figures", "/desk/api/none", "/desk/api/health"}) {
+  for (const char* path :
+       {"/desk/", "/desk/api/me", "/desk/api/figures", "/desk/api/none", "/desk/api/health"}) {
     const auto answer = client.Get(path);
     ASSERT_TRUE(answer) << path;
     EXPECT_TRUE(answer->complete) << path;
@@ -308,7 +310,8 @@ TEST_F(DeskTest, OverPlainTcpTheDeskIsClosed) {
   ASSERT_TRUE(WaitUntil([&] { return ask("/readyz").status() == 200; }));
   EXPECT_EQ(ask("/desk/").status(), 404);
   EXPECT_EQ(ask("/desk/api/visits").status(), 404);
-  EXPECT_THAT(edge_->process().Errors(), HasSubstr("the desk is closed"));
+  EXPECT_TRUE(
+      WaitUntil([&] { return edge_->process().Errors().find("the desk is closed") != std::string::npos; }));
   EXPECT_EQ(edge_->Stop(), 0);
 }
 
@@ -343,6 +346,19 @@ TEST_F(DeskTest, APasswordBeginsALoginThatLogoutEnds) {
   EXPECT_EQ(Post("/desk/api/logout", {}, kMarked + cookie).status(), 200);
   EXPECT_EQ(Get("/desk/api/me", cookie).status(), 401);
   EXPECT_EQ(edge_->Metric("gatebook_desk_logins_total{result=\"ok\"}"), 1u);
+}
+
+TEST_F(DeskTest, ACommandMakesTheLineOfAPassword) {
+  verify_ = false;
+  const std::string command = std::string(" | ") + GATEBOOK_BINARY + " desk password";
+  const auto made = support::Run({"/bin/sh", "-c", "echo 'correct horse'" + command});
+  EXPECT_EQ(made.exit_code, 0) << made.errors;
+  ASSERT_TRUE(made.output.ends_with("\n"));
+  const auto password = review::Password::Parse(made.output.substr(0, made.output.size() - 1));
+  ASSERT_TRUE(password.ok());
+  EXPECT_TRUE(password->Check("correct horse"));
+  EXPECT_EQ(support::Run({"/bin/sh", "-c", "echo short" + command}).exit_code, 2);
+  EXPECT_EQ(support::Run({"/bin/sh", "-c", ":" + command}).exit_code, 2);
 }
 
 TEST_F(DeskTest, ALiveStreamEndsWithItsLogin) {
