@@ -108,6 +108,7 @@ TEST(VisitsCommand, PrintsOneJsonObjectALine) {
   support::RedisServer redis;
   Scribe scribe(redis);
   const base::WallTime minute = PastMinute();
+  scribe.name = {logger::DnsCheck::kConfirmed, "host.example.net"};
   scribe.visit.status = 404;
   scribe.visit.session.bytes = {1, 2, 3};
   scribe.visit.ip = *base::IpAddress::Parse("198.51.100.7");
@@ -133,7 +134,7 @@ TEST(VisitsCommand, PrintsOneJsonObjectALine) {
   EXPECT_EQ(object["session"], logger::ToText(scribe.visit.session));
   EXPECT_EQ(object["session_new"], false);
   EXPECT_EQ(object["ip"], "198.51.100.7");
-  EXPECT_EQ(object["dns"], "host.example");
+  EXPECT_EQ(object["dns"], "host.example.net");
   EXPECT_EQ(object["country"], "FI");
   EXPECT_EQ(object["purpose"], (nlohmann::json::array({"administrative", "statistics"})));
   EXPECT_FALSE(object.contains("denied"));
@@ -143,7 +144,7 @@ TEST(VisitsCommand, PrintsOneJsonObjectALine) {
   const auto discreet = nlohmann::json::parse(
       Capture([&](std::FILE* out) { return RunVisits(config, options, out, false); }).output);
   EXPECT_EQ(discreet["ip"], "198.51.100.0/24");
-  EXPECT_EQ(discreet["dns"], "host.example");
+  EXPECT_EQ(discreet["dns"], "example.net");
 }
 
 TEST(VisitsCommand, AnswersInItsExitCode) {
