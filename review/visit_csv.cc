@@ -1,5 +1,8 @@
 #include "review/visit_csv.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/rfc3339.h"
 #include "review/render.h"
 #include "review/visit_fields.h"
@@ -7,13 +10,28 @@
 namespace gatebook::review {
 namespace {
 
-constexpr std::string_view kBeginsFormula = "=+-@";
+// Also as wide characters, which spreadsheets of East Asia take for the same.
+constexpr std::string_view kBeginFormulas[] = {"=", "+", "-", "@", "＝", "＋", "－", "＠"};
 constexpr std::string_view kNeedsQuotes = "\",\r\n";
 
+// An apostrophe before whatever a spreadsheet would take for a formula: at the beginning of a cell, and
+// behind a semicolon, which is the border of cells where the comma stands in numbers. Of what is harmless a
+// tab or carriage return has become text already.
+std::string WithoutFormulas(std::string_view text) {
+  std::string safe;
+  bool at_begin = true;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto begins = [rest = text.substr(i)](std::string_view one) { return rest.starts_with(one); };
+    if (at_begin && std::any_of(std::begin(kBeginFormulas), std::end(kBeginFormulas), begins))
+      safe.push_back('\'');
+    safe.push_back(text[i]);
+    at_begin = text[i] == ';' || (at_begin && (text[i] == ' ' || text[i] == '"'));
+  }
+  return safe;
+}
+
 void AppendText(std::string& to, std::string_view raw) {
-  std::string text = Harmless(raw);
-  // Of what is harmless a tab or carriage return has become text already.
-  if (!text.empty() && kBeginsFormula.find(text.front()) != std::string_view::npos) text.insert(0, 1, '\'');
+  const std::string text = WithoutFormulas(Harmless(raw));
   if (text.find_first_of(kNeedsQuotes) == std::string::npos) {
     to += text;
     return;

@@ -48,6 +48,18 @@ TEST(VisitCsv, NoCellIsAFormula) {
   EXPECT_THAT(Csv(visit), HasSubstr(",'-AAAA"));
 }
 
+TEST(VisitCsv, NorIsOneWhereSemicolonsAreBorders) {
+  const auto cell = [](const std::string& agent) {
+    logger::StoredVisit visit;
+    visit.user_agent = agent;
+    return Csv(visit);
+  };
+  EXPECT_THAT(cell("a;=cmd|' /C calc'!A0"), HasSubstr("a;'=cmd"));
+  EXPECT_THAT(cell("a; \"=1+1\""), HasSubstr("; \"\"'=1+1"));
+  EXPECT_THAT(cell("＝1+1"), HasSubstr("'＝1+1"));
+  EXPECT_THAT(cell("Mozilla/5.0 (X11; Linux x86_64)"), HasSubstr(",Mozilla/5.0 (X11; Linux x86_64),"));
+}
+
 TEST(VisitCsv, TextsThatActAreInert) {
   logger::StoredVisit visit;
   visit.path = "/\x1b[2J\xe2\x80\xae\xff";
