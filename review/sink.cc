@@ -98,8 +98,8 @@ std::future<void> Sink::Erase(std::shared_ptr<const logger::ErasureList> erasure
       const std::lock_guard lock(mutex_);
       std::erase_if(queue_, [&](const ToldVisitPtr& visit) { return IsErased(*visit, *erasures); });
     }
+    writer_->CloseFile(outbox_);
     outbox_.Erase(*erasures);
-    writer_->CloseFile();
     done->set_value();
   });
   return done->get_future();

@@ -189,9 +189,15 @@ base::Status SinkErasure::Look(bool only_count, SinkErasureResult* result) const
         return done;
       }
     }
-    if (!only_count) continue;
     const auto lines = CountIn(path, combined);
     if (!lines.ok()) return lines.error();
+    if (!only_count && *lines != 0) {
+      return base::Error{
+          fmt::format("{}: it is being written, and holds {} lines of this person; the edge that "
+                      "writes it has not closed it: see its log, then try again",
+                      path, *lines),
+          base::ExitCode::kInputOutput};
+    }
     result->lines += *lines;
   }
   return {};

@@ -2,7 +2,7 @@
 //
 // Closed files are written anew without them, and put in the place of the old ones. The file at a sink's path
 // is closed first if no process writes it; one that does has closed it when it was told of the erasure
-// (review/sinks.h), and writes nothing that is erased into the next.
+// (review/sinks.h), and writes nothing that is erased into the next. If it has not, that is an error.
 //
 // Lines of JSON are known by the visit's id, by the session, or by address and time; lines of `combined` by
 // being what would be written of an erased visit, or by address and time. Files that were closed before the

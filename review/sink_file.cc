@@ -117,8 +117,9 @@ void SinkFile::Reopen(SinkOutbox& outbox) {
   parts_.handler.OnWriterReady();
 }
 
-void SinkFile::CloseFile() {
-  if (fd_.IsValid() && is_regular_ && size_ != 0) Rotate();
+void SinkFile::CloseFile(SinkOutbox& outbox) {
+  // A line that has begun there begins again in the next one, if it may be written at all.
+  if (fd_.IsValid() && is_regular_ && size_ != 0 && Rotate()) outbox.Rewind();
 }
 
 bool SinkFile::IsFullFor(WallTime arrival, size_t bytes) const {

@@ -34,7 +34,7 @@ class SinkFile final : public SinkWriter, private net::SocketEvent::Handler {
   Progress Write(SinkOutbox& outbox) override;
   void Housekeep() override;
   void Reopen(SinkOutbox& outbox) override;
-  void CloseFile() override;
+  void CloseFile(SinkOutbox& outbox) override;
 
  private:
   explicit SinkFile(const Parts& parts);

@@ -53,7 +53,7 @@ class SinkWriter {
   // Files: opens the path again. Others have nothing to open.
   virtual void Reopen(SinkOutbox&) {}
   // Files: what is written so far is closed, and can be rewritten by others (review/sink_erasure.h).
-  virtual void CloseFile() {}
+  virtual void CloseFile(SinkOutbox&) {}
   // Empty: all is well.
   const std::string& trouble() const { return trouble_; }
 

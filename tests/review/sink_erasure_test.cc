@@ -102,16 +102,18 @@ TEST_P(SinkErasureTest, DoesNotReadFilesOfOtherTimes) {
   EXPECT_EQ(*SinkErasure(config_, subject, mine).Count(), 1u);
 }
 
-TEST_P(SinkErasureTest, LeavesAFileAloneThatIsBeingWritten) {
+TEST_P(SinkErasureTest, AFileThatIsBeingWrittenIsLeftAloneAndSaidToHoldThem) {
   Write(files_.Path("visits"), {0, 1});
   const int writer = ::open(files_.Path("visits").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   ASSERT_EQ(::flock(writer, LOCK_EX), 0);
   const Subject subject = Subject::OfSession(logger::SessionId{{0}}, time_ + 1h);
   const std::vector<StoredVisit> known{visits_[0]};
   const auto done = SinkErasure(config_, subject, known).Run();
-  ASSERT_TRUE(done.ok());
-  EXPECT_EQ(done->lines, 0u);
+  ASSERT_FALSE(done.ok()) << "a receipt would say that they are gone";
+  EXPECT_NE(done.error().message.find("holds 1 lines"), std::string::npos) << done.error().message;
   EXPECT_EQ(All(), Line(0) + Line(1));
+  const Subject other = Subject::OfSession(logger::SessionId{{7}}, time_ + 1h);
+  EXPECT_TRUE(SinkErasure(config_, other, {}).Run().ok());
   ::close(writer);
 }
 
