@@ -12,6 +12,7 @@ namespace {
 
 // What a cookie of this name can't be: set by another host, or sent in clear (RFC 6265bis §4.1.3.2).
 constexpr std::string_view kCookie = "__Host-gatebook-desk";
+constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kHere[] = {"localhost", "127.0.0.1", "[::1]", "admin"};
 
 DeskIdentity IdentityOf(const DeskReader& reader) { return {reader.name, {}, reader.role, false}; }
@@ -30,6 +31,12 @@ std::string NameOf(const DeskIdentity& identity) {
 }
 
 void DeskAccess::SetReaders(std::shared_ptr<const DeskReaders> readers, const config::Desk& limits) {
+  for (size_t i = 0; readers_ && i < readers_->all().size(); ++i) {
+    const DeskReader& before = readers_->all()[i];
+    const DeskReader* const now = readers->OfName(before.name);
+    // A password is changed because somebody else may know it, and be logged in.
+    if (now == nullptr || now->password != before.password) logins_.EndAllOf(before.name);
+  }
   readers_ = std::move(readers);
   logins_.SetLimits(limits);
 }
@@ -63,7 +70,6 @@ DeskAccess::Answer DeskAccess::Who(const DeskRequest& request) {
   }
   if (const DeskReader* reader = readers_->OfCertificate(request.peer.certificate_name))
     return {IdentityOf(*reader)};
-  constexpr std::string_view kBearer = "Bearer ";
   if (request.authorization.starts_with(kBearer)) {
     if (const DeskReader* reader =
             readers_->OfToken(std::string_view(request.authorization).substr(kBearer.size()))) {
@@ -81,6 +87,13 @@ DeskAccess::Answer DeskAccess::Who(const DeskRequest& request) {
 
 bool DeskAccess::IsStill(const DeskIdentity& identity, const DeskRequest& request) {
   if (!identity.name.empty() && readers_->OfName(identity.name) == nullptr) return false;
+  const bool is_by_token = !request.peer.uid && request.authorization.starts_with(kBearer) &&
+                           readers_->OfCertificate(request.peer.certificate_name) == nullptr;
+  if (is_by_token) {
+    const DeskReader* const reader =
+        readers_->OfToken(std::string_view(request.authorization).substr(kBearer.size()));
+    return reader != nullptr && reader->name == identity.name;
+  }
   return !identity.is_login || logins_.Find(LoginOf(request)) == identity.name;
 }
 

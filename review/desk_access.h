@@ -37,7 +37,7 @@ class DeskAccess {
  public:
   explicit DeskAccess(const base::Clock& clock) : logins_(clock) {}
 
-  // Whoever is logged in stays so while they are a reader.
+  // Whoever is logged in stays so while they are a reader with the same password.
   void SetReaders(std::shared_ptr<const DeskReaders> readers, const config::Desk& limits);
 
   // Why a request is refused whoever asks; nothing: it is not.

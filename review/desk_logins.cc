@@ -59,6 +59,10 @@ void DeskLogins::End(std::string_view cookie) {
   if (const auto digest = DigestOf(cookie)) logins_.erase(*digest);
 }
 
+void DeskLogins::EndAllOf(std::string_view reader) {
+  std::erase_if(logins_, [reader](const auto& one) { return one.second.reader == reader; });
+}
+
 void DeskLogins::DropOver() {
   const base::SteadyTime now = clock_.SteadyNow();
   std::erase_if(logins_, [&](const auto& one) {

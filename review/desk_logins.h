@@ -35,6 +35,7 @@ class DeskLogins {
   // Likewise, and it is not in use by that.
   std::optional<std::string> Find(std::string_view cookie);
   void End(std::string_view cookie);
+  void EndAllOf(std::string_view reader);
 
   // False: too many have failed in this minute. Else it counts as failed until Succeeded().
   bool MayTry();

@@ -33,6 +33,7 @@ class DeskReaders {
   // file.
   static base::Result<std::shared_ptr<const DeskReaders>> Load(const std::vector<config::Reader>& readers);
 
+  const std::vector<DeskReader>& all() const { return readers_; }
   // Whether any reader is a user of a machine.
   bool HasUsers() const { return has_users_; }
   bool HasPasswords() const;

@@ -29,6 +29,8 @@ class Password {
   std::string ToText() const;
   // In the same time whether it matches or not.
   bool Check(std::string_view password) const;
+  // Whether they are the same line.
+  bool operator==(const Password&) const = default;
 
  private:
   bool Derive(std::string_view password, std::array<uint8_t, 32>* digest) const;

@@ -175,6 +175,30 @@ TEST_F(AccessTest, OverTlsOneOfThreeThingsSaysWhoItIs) {
   EXPECT_EQ(access_.Who(request).identity->name, "carol");
 }
 
+TEST_F(AccessTest, WhoseSecretIsChangedIsOut) {
+  config::Reader alice, tool;
+  alice.name = "alice";
+  alice.password_file = files_.Write("alice", Password::Make("first password").value().ToText() + "\n");
+  tool.name = "tool";
+  tool.token_file = files_.Write("token", "0123456789abcdef\n");
+  Read({alice, tool});
+  DeskRequest by_login = OverTls(), by_token = OverTls();
+  by_login.cookie = "__Host-gatebook-desk=" + access_.logins().Begin("alice");
+  by_token.authorization = "Bearer 0123456789abcdef";
+  const DeskIdentity alice_then = *access_.Who(by_login).identity;
+  const DeskIdentity tool_then = *access_.Who(by_token).identity;
+  Read({alice, tool});
+  EXPECT_TRUE(access_.Who(by_login).identity) << "a reload alone changes nothing";
+  EXPECT_TRUE(access_.IsStill(alice_then, by_login));
+  EXPECT_TRUE(access_.IsStill(tool_then, by_token));
+  files_.Write("alice", Password::Make("other password").value().ToText() + "\n");
+  files_.Write("token", "fedcba9876543210\n");
+  Read({alice, tool});
+  EXPECT_FALSE(access_.Who(by_login).identity);
+  EXPECT_FALSE(access_.IsStill(alice_then, by_login));
+  EXPECT_FALSE(access_.IsStill(tool_then, by_token));
+}
+
 TEST_F(AccessTest, WrongTokensAreFewAMinute) {
   Read({});
   DeskRequest request = OverTls();
