@@ -95,6 +95,7 @@ bool AdminServer::Connection::Receive() {
       return false;
     }
     received_.append(bytes, result.bytes);
+    if (std::exchange(is_idle_, false)) Expect(kRequestPatience);
   }
   return true;
 }
@@ -225,7 +226,8 @@ void AdminServer::Connection::BeginNext() {
   untaken_ = 0;
   parser_.Reset();
   state_ = State::kReading;
-  Expect(received_.empty() ? kIdlePatience : kRequestPatience);
+  is_idle_ = received_.empty();
+  Expect(is_idle_ ? kIdlePatience : kRequestPatience);
 }
 
 }  // namespace gatebook::proxy

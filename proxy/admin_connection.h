@@ -28,6 +28,8 @@ class AdminServer::Connection : public net::Disposable,
  public:
   Connection(AdminServer& server, base::UniqueFd fd);
   bool IsWatched() const { return stream_ != nullptr; }
+  // Waits for a request, and no byte of it is there.
+  bool IsIdle() const { return is_idle_; }
   // The desk tells it nothing more.
   void Cancel() { ticket_.reset(); }
 
@@ -64,6 +66,7 @@ class AdminServer::Connection : public net::Disposable,
   size_t untaken_ = 0;  // bytes of out_ that the desk counts
   std::unique_ptr<review::DeskTicket> ticket_;
   State state_ = State::kReading;
+  bool is_idle_ = false;  // between two requests
   bool keep_alive_ = false;
   bool is_head_ = false;       // only the head is wanted
   bool is_streaming_ = false;  // more of the answer comes

@@ -4,7 +4,9 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "proxy/admin_client.h"
 #include "tests/net/loop_driver.h"
@@ -74,6 +76,41 @@ TEST_F(AdminServerTest, AnswersWithThePageAndEnds) {
   EXPECT_EQ(Ask("GET /healthz HTTP/1.1\r\nHost: admin\r\n\r\n"),
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\n"
             "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\nwell\n");
+}
+
+TEST_F(AdminServerTest, IdleConnectionsKeepNobodyOut) {
+  const auto config = std::make_shared<const config::Config>();
+  base::MetricsBlock metrics;
+  review::Desk desk({loop_, base::Clock::System(), metrics, [] { return std::string("{}"); }}, config,
+                    review::DeskReaders::Load({}).value());
+  server_.reset();
+  auto fd = net::BindListener(*net::SocketAddress::FromUnixPath(directory_.Path("desk.sock")),
+                              directory_.Path("desk.sock"), 0600);
+  ASSERT_TRUE(fd.ok());
+  AdminServer server(
+      loop_, std::move(*fd),
+      [](std::string_view) {
+        return AdminServer::Page{200, "text/plain", "well\n"};
+      },
+      {}, &desk);
+  const auto connect = [this] {
+    const auto address = *net::SocketAddress::FromUnixPath(directory_.Path("desk.sock"));
+    base::UniqueFd made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(made.get(), address.get(), address.size()), 0);
+    return made;
+  };
+  std::vector<base::UniqueFd> idle;
+  for (int i = 0; i < 64; ++i) {
+    idle.push_back(connect());
+    Send(idle.back(), "GET /desk/api/me HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    char bytes[8192];
+    ASSERT_TRUE(
+        RunUntil(loop_, [&] { return ::recv(idle.back().get(), bytes, sizeof bytes, MSG_DONTWAIT) > 0; }));
+  }
+  const base::UniqueFd next = connect();
+  Send(next, "GET /healthz HTTP/1.1\r\nHost: admin\r\n\r\n");
+  EXPECT_TRUE(Answer(next).ends_with("well\n"));
+  EXPECT_EQ(Answer(idle.front()), "") << "it has given way";
 }
 
 TEST_F(AdminServerTest, AQueryIsNoPartOfThePath) {
