@@ -61,7 +61,7 @@ export function filter(field, value) {
   const state = read();
   const added = condition(field, value);
   if (state.where.includes(added)) return;
-  const before = / or /i.test(state.where) ? `(${state.where})` : state.where;
+  const before = /\bor\b/i.test(state.where) ? `(${state.where})` : state.where;
   const view = ['overview', 'visits', 'live'].includes(state.view) ? state.view : 'visits';
   go({ view, where: before ? `${before} and ${added}` : added });
 }
