@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/html.h"
+
 namespace gatebook::proxy {
 namespace {
 
@@ -22,39 +24,12 @@ constexpr std::string_view kStyle =
 
 }  // namespace
 
-std::string EscapeHtml(std::string_view text) {
-  std::string escaped;
-  escaped.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
 std::string WholePage(std::string_view title, std::string_view body, std::string_view head) {
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>{}</title>\n{}<style>{}</style>\n</head>\n<body>\n{}</body>\n</html>\n",
-      EscapeHtml(title), head, kStyle, body);
+      base::EscapeHtml(title), head, kStyle, body);
 }
 
 }  // namespace gatebook::proxy

@@ -1,4 +1,4 @@
-// Html: the few things that pages of ours have in common.
+// The page that visitors see of ours, whatever stands in it.
 //
 // Thread: any; pure.
 #pragma once
@@ -7,9 +7,6 @@
 #include <string_view>
 
 namespace gatebook::proxy {
-
-// For text and quoted attributes; also right in XML.
-std::string EscapeHtml(std::string_view text);
 
 // A page with our style, which is light or dark as the reader's system is. `title`: plain text; `body`: HTML.
 // `head`: more for the head, HTML.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/html.h"
 #include "proxy/html.h"
 #include "proxy/own_page.h"
 #include "proxy/session.h"
@@ -23,7 +24,7 @@ std::string PageOf(const config::Config& config, std::string_view state, const s
       "is "
       "left out of every statistic, and neither the site nor the campaign that led here is kept.</p>\n";
   if (!config.policy.file.empty()) {
-    body += fmt::format("<p><a href=\"{}\">Privacy policy</a></p>\n", EscapeHtml(config.policy.path));
+    body += fmt::format("<p><a href=\"{}\">Privacy policy</a></p>\n", base::EscapeHtml(config.policy.path));
   }
   return WholePage(kTitle, body);
 }

@@ -13,6 +13,7 @@
 #include "base/ascii.h"
 #include "base/check.h"
 #include "base/hex.h"
+#include "base/html.h"
 #include "base/rfc3339.h"
 #include "base/unique_fd.h"
 #include "proxy/html.h"
@@ -89,12 +90,12 @@ std::string Footer(const config::Policy& policy) {
   return fmt::format(
       "<footer><a href=\"{}\">What is recorded of a visit</a> · <a href=\"{}\">Changes as a "
       "feed</a></footer>\n",
-      EscapeHtml(WhatWeRecordPath(policy)), EscapeHtml(FeedPath(policy)));
+      base::EscapeHtml(WhatWeRecordPath(policy)), base::EscapeHtml(FeedPath(policy)));
 }
 
 std::string FeedLink(const config::Policy& policy) {
   return fmt::format("<link rel=\"alternate\" type=\"application/atom+xml\" href=\"{}\">\n",
-                     EscapeHtml(FeedPath(policy)));
+                     base::EscapeHtml(FeedPath(policy)));
 }
 
 }  // namespace
@@ -129,10 +130,10 @@ base::Result<PolicyDocument> LoadPolicyDocument(const config::Policy& policy) {
 
 std::string PolicyFeed(const config::Policy& policy, const PolicyDocument& document,
                        std::string_view version) {
-  const std::string title = EscapeHtml(document.title);
+  const std::string title = base::EscapeHtml(document.title);
   const std::string updated = base::ToRfc3339(DateOf(policy, document.changed));
   const std::string subject = document.title + "\n" + policy.path;
-  const std::string shown = EscapeHtml(version);
+  const std::string shown = base::EscapeHtml(version);
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n"
       "<id>{}</id>\n<title>{}</title>\n<updated>{}</updated>\n<author><name>{}</name></author>\n"
@@ -140,9 +141,9 @@ std::string PolicyFeed(const config::Policy& policy, const PolicyDocument& docum
       "<entry>\n<id>{}</id>\n<title>{}, version {}</title>\n<updated>{}</updated>\n"
       "<link rel=\"alternate\" type=\"text/html\" href=\"{}\"/>\n"
       "<summary>Version {} of the privacy policy is in force{}.</summary>\n</entry>\n</feed>\n",
-      Urn(subject), title, updated, title, EscapeHtml(FeedPath(policy)), EscapeHtml(policy.path),
-      Urn(fmt::format("{}\n{}", subject, version)), title, shown, updated, EscapeHtml(policy.path), shown,
-      policy.date.empty() ? std::string() : " since " + policy.date);
+      Urn(subject), title, updated, title, base::EscapeHtml(FeedPath(policy)), base::EscapeHtml(policy.path),
+      Urn(fmt::format("{}\n{}", subject, version)), title, shown, updated, base::EscapeHtml(policy.path),
+      shown, policy.date.empty() ? std::string() : " since " + policy.date);
 }
 
 }  // namespace gatebook::proxy

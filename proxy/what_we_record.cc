@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "base/html.h"
 #include "config/units.h"
 #include "proxy/html.h"
 #include "proxy/objection.h"
@@ -91,16 +92,16 @@ std::vector<std::string> Sentences(const config::Config& config) {
 std::string WhatWeRecordPage(const config::Config& config) {
   std::string body = "<h1>What is recorded of a visit</h1>\n";
   body += fmt::format("<p>Made from the configuration in force. Version of the privacy policy: {}.</p>\n",
-                      EscapeHtml(config.visit.policy));
+                      base::EscapeHtml(config.visit.policy));
   body += "<table>\n<tr><th>Field</th><th>What it is</th><th>What for</th></tr>\n";
   for (const VisitField field : Recorded(config)) {
     body += fmt::format("<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>\n", InfoOf(field).name,
-                        EscapeHtml(WhatOf(config, field)), EscapeHtml(PurposeOf(config, field)));
+                        base::EscapeHtml(WhatOf(config, field)), base::EscapeHtml(PurposeOf(config, field)));
   }
   body += "</table>\n";
-  for (const std::string& sentence : Sentences(config)) body += "<p>" + EscapeHtml(sentence) + "</p>\n";
+  for (const std::string& sentence : Sentences(config)) body += "<p>" + base::EscapeHtml(sentence) + "</p>\n";
   if (!config.policy.file.empty())
-    body += fmt::format("<p><a href=\"{}\">Privacy policy</a></p>\n", EscapeHtml(config.policy.path));
+    body += fmt::format("<p><a href=\"{}\">Privacy policy</a></p>\n", base::EscapeHtml(config.policy.path));
   return WholePage("What is recorded of a visit", body);
 }
 

@@ -7,36 +7,11 @@
 #include <array>
 
 #include "base/check.h"
+#include "base/html.h"
 #include "review/assets.h"
 
 namespace gatebook::review {
 namespace {
-
-std::string Escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
 
 // JSON inside of <script>: nothing in it may look like the element's end.
 std::string InScript(std::string json) {
@@ -66,7 +41,7 @@ std::string Head(std::string_view title, bool has_scripts) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"referrer\" content=\"no-referrer\">\n"
       "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
-      scripts, Digest(StatisticsPageStyle()), Escaped(title), StatisticsPageStyle());
+      scripts, Digest(StatisticsPageStyle()), base::EscapeHtml(title), StatisticsPageStyle());
 }
 
 // 12 345
@@ -98,7 +73,7 @@ std::string TableHead(std::string_view first, std::string_view second) {
 
 std::string TableRow(std::string_view value, const std::string& number, bool is_part = false) {
   return fmt::format("<tr><td class=\"{}\">{}</td><td class=\"number\">{}</td></tr>\n",
-                     is_part ? "part" : "value", Escaped(value), number);
+                     is_part ? "part" : "value", base::EscapeHtml(value), number);
 }
 
 // A chart, which the script draws, over its table.
@@ -197,7 +172,7 @@ std::string EmptyText(const Publication& publication) {
 std::string ToHtml(const Publication& publication, std::string_view title, std::string_view json_name) {
   const bool is_empty = publication.IsEmpty();
   std::string html = Head(fmt::format("{} · {}", title, publication.period.ToText()), !is_empty);
-  html += fmt::format("<header>\n<h1>{}</h1>\n<p class=\"quiet\">{}</p>\n", Escaped(title),
+  html += fmt::format("<header>\n<h1>{}</h1>\n<p class=\"quiet\">{}</p>\n", base::EscapeHtml(title),
                       PeriodText(publication.period));
   if (is_empty) {
     html += EmptyText(publication);
@@ -221,7 +196,7 @@ std::string ToHtml(const Publication& publication, std::string_view title, std::
   html += fmt::format(
       "<p class=\"quiet\"><a href=\"{0}\">The same figures as JSON</a> · <a href=\"index.html\">All "
       "periods</a></p>\n</main>\n",
-      Escaped(json_name));
+      base::EscapeHtml(json_name));
   if (!is_empty) {
     html +=
         "<script type=\"application/json\" id=\"figures\">" + InScript(ToJson(publication)) + "</script>\n";
@@ -233,7 +208,7 @@ std::string ToHtml(const Publication& publication, std::string_view title, std::
 
 std::string IndexHtml(const std::vector<Period>& periods, std::string_view title) {
   std::string html = Head(title, false);
-  html += fmt::format("<header>\n<h1>{}</h1>\n</header>\n<div class=\"cards\">\n", Escaped(title));
+  html += fmt::format("<header>\n<h1>{}</h1>\n</header>\n<div class=\"cards\">\n", base::EscapeHtml(title));
   for (const auto kind : {Period::Kind::kMonth, Period::Kind::kWeek, Period::Kind::kDay}) {
     std::string rows;
     for (auto period = periods.rbegin(); period != periods.rend(); ++period) {
