@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "config/sink_path.h"
 #include "config/syslog_facility.h"
@@ -251,8 +252,21 @@ void CheckNames(const std::vector<Named>& list, S section, const PlaceMap& place
   }
 }
 
+// Of two, the order in the file would say what role somebody has.
+void CheckKnownBy(const Config& config, const char* key, std::string Reader::*known_by,
+                  const PlaceMap& places, ProblemList& problems) {
+  std::set<std::string_view> known;
+  for (size_t i = 0; i < config.readers.size(); ++i) {
+    const std::string& value = config.readers[i].*known_by;
+    if (!value.empty() && !known.insert(value).second)
+      problems.Add(places.Of(S::kReader, i, key), fmt::format("{}: another reader has it already", key));
+  }
+}
+
 void CheckReaders(const Config& config, const PlaceMap& places, ProblemList& problems) {
   CheckNames(config.readers, S::kReader, places, problems);
+  CheckKnownBy(config, "unix_user", &Reader::unix_user, places, problems);
+  CheckKnownBy(config, "certificate", &Reader::certificate, places, problems);
   CheckNames(config.queries, S::kQuery, places, problems);
   for (size_t i = 0; i < config.readers.size(); ++i) {
     if (!config.readers[i].certificate.empty() && config.admin.client_ca.empty()) {

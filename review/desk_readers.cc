@@ -76,6 +76,11 @@ base::Result<std::shared_ptr<const DeskReaders>> DeskReaders::Load(
         return base::Error{fmt::format("{}: a token has at least {} octets", reader.token_file, kLeastToken),
                            base::ExitCode::kConfig};
       }
+      if (const DeskReader* const other = loaded->OfToken(*line)) {
+        return base::Error{
+            fmt::format("{}: the token is that of the reader {}", reader.token_file, other->name),
+            base::ExitCode::kConfig};
+      }
       made.token = DigestOf(*line);
     }
     if (!reader.unix_user.empty()) {

@@ -157,6 +157,15 @@ TEST(Loader, SettingsThatContradictEachOtherAreRefused) {
               HasSubstr("another [[listen]] has it already"));
 }
 
+TEST(Loader, TwoReadersAreNotKnownByTheSame) {
+  const auto faults = [](const std::string& known_by) {
+    return Faults("[[reader]]\nname = \"a\"\nrole = \"viewer\"\n" + known_by +
+                  "[[reader]]\nname = \"b\"\nrole = \"investigator\"\n" + known_by);
+  };
+  EXPECT_THAT(faults("unix_user = \"root\"\n"), HasSubstr("unix_user: another reader has it already"));
+  EXPECT_THAT(faults("certificate = \"Carol\"\n"), HasSubstr("certificate: another reader has it already"));
+}
+
 TEST(Loader, SettingsOfRedisFitItsForm) {
   const auto faults = [](const std::string& more) { return Faults("[redis]\n" + more + "\n"); };
   EXPECT_THAT(faults("tls_name = \"redis.internal\""), HasSubstr("tls_name: url is not \"rediss://"));

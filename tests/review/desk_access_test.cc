@@ -256,6 +256,12 @@ TEST_F(AccessTest, SecretsThatCannotBeUsedAreSaidWithoutShowingThem) {
   EXPECT_FALSE(DeskReaders::Load({reader}).ok());
   reader.token_file.clear();
   EXPECT_FALSE(DeskReaders::Load({reader, reader}).ok());
+  config::Reader other = reader;
+  other.name = "bob";
+  other.token_file = reader.token_file = files_.Write("shared", "0123456789abcdef\n");
+  const auto shared = DeskReaders::Load({reader, other});
+  ASSERT_FALSE(shared.ok()) << "whose role would they have?";
+  EXPECT_THAT(shared.error().message, HasSubstr("that of the reader alice"));
 }
 
 TEST(DeskHttp, ParametersAndCookiesAreTakenApart) {
