@@ -115,7 +115,9 @@ base::Error HashChain::Failure(const char* what, ExitCode code) const {
 base::Result<std::string> HashChain::Read(const Take& take) const {
   const base::UniqueFd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file.IsValid() && errno == ENOENT) return std::string();
-  const auto text = file.IsValid() ? ReadAll(file.get()) : std::nullopt;
+  // Half a line of somebody who is writing is no break.
+  const bool locked = file.IsValid() && ::flock(file.get(), LOCK_SH) == 0;
+  const auto text = locked ? ReadAll(file.get()) : std::nullopt;
   if (!text) return Failure("read", ExitCode::kInputOutput);
   return Walk(*text, take);
 }

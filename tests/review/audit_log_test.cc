@@ -1,13 +1,17 @@
 #include "review/audit_log.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <thread>
 
 #include "tests/support/temp_directory.h"
+#include "tests/support/wait.h"
 
 namespace gatebook::review {
 namespace {
@@ -61,6 +65,23 @@ TEST_F(AuditLogTest, WhoWhenWhatAndWhyAreReadBack) {
   struct stat file;
   ASSERT_EQ(::stat(config_.file.c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777, 0600u);
+}
+
+TEST_F(AuditLogTest, ALineThatIsJustBeingWrittenIsNoBreak) {
+  Add();
+  Add();
+  const std::string whole = Text();
+  const int writer = ::open(config_.file.c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_EQ(::flock(writer, LOCK_EX), 0);
+  ASSERT_EQ(::ftruncate(writer, static_cast<off_t>(whole.size() - 20)), 0);
+  std::thread other([&] {
+    const auto waits = [](const std::string& locks) { return locks.find("-> FLOCK") != std::string::npos; };
+    EXPECT_TRUE(support::WaitUntil([&] { return waits(support::ReadFile("/proc/locks")); }));
+    EXPECT_EQ(::pwrite(writer, whole.data(), whole.size(), 0), static_cast<ssize_t>(whole.size()));
+    ::close(writer);
+  });
+  EXPECT_EQ(Read().broken, "");
+  other.join();
 }
 
 TEST_F(AuditLogTest, WithoutAReasonNothingIsWritten) {
