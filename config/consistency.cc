@@ -241,21 +241,13 @@ void CheckAdmin(const Config& config, const PlaceMap& places, ProblemList& probl
   }
 }
 
-// What a reader or a saved query is called says which one is meant.
-template <typename Named>
-void CheckNames(const std::vector<Named>& list, S section, const PlaceMap& places, ProblemList& problems) {
-  for (size_t i = 0; i < list.size(); ++i) {
-    const bool repeated = std::any_of(list.begin(), list.begin() + static_cast<ptrdiff_t>(i),
-                                      [&](const Named& earlier) { return earlier.name == list[i].name; });
-    if (repeated) problems.Add(places.Of(section, i, "name"), "name: another one has it already");
-  }
-}
-
 void CheckReaders(const Config& config, const PlaceMap& places, ProblemList& problems) {
-  CheckNames(config.readers, S::kReader, places, problems);
-  CheckNames(config.queries, S::kQuery, places, problems);
-  for (size_t i = 0; i < config.readers.size(); ++i) {
-    if (!config.readers[i].certificate.empty() && config.admin.client_ca.empty()) {
+  const std::vector<Reader>& readers = config.readers;
+  for (size_t i = 0; i < readers.size(); ++i) {
+    const bool repeated = std::any_of(readers.begin(), readers.begin() + static_cast<ptrdiff_t>(i),
+                                      [&](const Reader& earlier) { return earlier.name == readers[i].name; });
+    if (repeated) problems.Add(places.Of(S::kReader, i, "name"), "name: another [[reader]] has it already");
+    if (!readers[i].certificate.empty() && config.admin.client_ca.empty()) {
       problems.Add(places.Of(S::kReader, i, "certificate"),
                    "certificate: admin.client_ca must say who may issue it");
     }

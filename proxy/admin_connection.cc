@@ -95,6 +95,7 @@ bool AdminServer::Connection::Receive() {
       return false;
     }
     received_.append(bytes, result.bytes);
+    if (std::exchange(is_idle_, false)) Expect(kRequestPatience);
   }
   return true;
 }
@@ -141,6 +142,7 @@ void AdminServer::Connection::AnswerPage(const Page& page, bool with_body) {
       page.status, http::ReasonPhrase(page.status), page.content_type, page.body.size(),
       with_body ? std::string_view(page.body) : std::string_view());
   keep_alive_ = false;
+  is_page_ = true;
   state_ = State::kAnswering;
 }
 
@@ -209,7 +211,7 @@ bool AdminServer::Connection::Send() {
       return false;
     }
     written_ += result.bytes;
-    Expect(is_streaming_ ? kAnswerPatience : kMovePatience);
+    if (!is_page_) Expect(is_streaming_ ? kAnswerPatience : kMovePatience);
   }
   out_.clear();
   written_ = 0;
@@ -225,7 +227,8 @@ void AdminServer::Connection::BeginNext() {
   untaken_ = 0;
   parser_.Reset();
   state_ = State::kReading;
-  Expect(received_.empty() ? kIdlePatience : kRequestPatience);
+  is_idle_ = received_.empty();
+  Expect(is_idle_ ? kIdlePatience : kRequestPatience);
 }
 
 }  // namespace gatebook::proxy
