@@ -18,8 +18,8 @@
 #include <string>
 
 #include "base/check.h"
+#include "bench/sample_exchange.h"
 #include "bench/sample_visit.h"
-#include "http/h2_session.h"
 #include "http/head_writer.h"
 #include "http/request_parser.h"
 #include "http/response_parser.h"
@@ -31,32 +31,6 @@
 namespace {
 
 using namespace gatebook;
-
-constexpr std::string_view kResponse =
-    "HTTP/1.1 200 OK\r\n"
-    "Date: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
-    "Server: app\r\n"
-    "Content-Type: text/html; charset=utf-8\r\n"
-    "Content-Length: 1024\r\n"
-    "Cache-Control: private, max-age=0\r\n"
-    "ETag: \"5f3-61a\"\r\n"
-    "\r\n";
-
-// A browser's request, with a cookie of ours.
-std::string RequestWith(std::string_view cookie) {
-  return fmt::format(
-      "GET /articles/2024/a-quiet-morning?utm_source=letter&page=2 HTTP/1.1\r\n"
-      "Host: www.example.com\r\n"
-      "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
-      "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"
-      "Accept-Language: en-GB,en;q=0.5\r\n"
-      "Accept-Encoding: gzip, deflate, br\r\n"
-      "Referer: https://www.example.com/articles\r\n"
-      "Cookie: {}\r\n"
-      "Sec-Fetch-Mode: navigate\r\n"
-      "\r\n",
-      cookie);
-}
 
 // A journal in memory's file system, one worker, emptied as it fills.
 class Book {
@@ -94,7 +68,7 @@ class Exchange {
   Exchange() : keeper_(proxy::SessionKey({1, 2, 3}), config::Session(), "1") {
     const auto begun = keeper_.Decide({}, now_);
     const std::string set = std::string(keeper_.SetCookieValue(begun.token));
-    request_ = RequestWith(set.substr(0, set.find(';')));
+    request_ = bench::SampleRequest(set.substr(0, set.find(';')));
     facts_.ip = base::IpAddress::FromV4(0xc6336417);
     facts_.tls_version = 13;
     facts_.forwarding_fields = proxy::MakeForwardingFields(facts_.ip, true);
@@ -119,7 +93,7 @@ class Exchange {
   }
   void ParseResponse() {
     response_parser_.Reset();
-    CHECK(response_parser_.Parse(kResponse, http::Method::kGet, {}) == http::ParseStatus::kDone);
+    CHECK(response_parser_.Parse(bench::kSampleResponse, http::Method::kGet, {}) == http::ParseStatus::kDone);
   }
   void WriteResponse() {
     out_.Consume(out_.size());
@@ -151,7 +125,7 @@ class Exchange {
 // One side of HTTP/2, both ends in memory: a request of the client's is answered by the server.
 class H2Pair {
  public:
-  H2Pair() : server_(pool_), client_(pool_) { parser_.Parse(request_); }
+  H2Pair() { parser_.Parse(request_); }
   void Run() {
     const http::RequestHead& head = parser_.head();
     const http::H2Request request{.method = head.method_text,
@@ -172,53 +146,13 @@ class H2Pair {
     to.Dispatch();
     from.DropOutput(bytes.size());
   }
-  class Server final : public http::H2Handler {
-   public:
-    explicit Server(http::H2Pool& pool) : session_({}, pool, *this) {
-      head_.status = 200;
-      head_.content_length = body_.size();
-      head_.has_content_length = true;
-    }
-    http::H2Session& session() { return session_; }
-
-   private:
-    void OnRequest(int32_t id, const http::RequestHead&, bool) override {
-      session_.SubmitHead(id, head_, {}, false);
-      session_.OfferData(id, body_);
-      session_.End(id);
-    }
-    void OnData(int32_t id, std::string_view piece) override { session_.Consume(id, piece.size()); }
-    void OnEnd(int32_t) override {}
-    void OnClosed(int32_t, const http::H2Closing&) override {}
-    void OnWritable(int32_t) override {}
-    const std::string body_ = std::string(1024, 'x');
-    http::ResponseHead head_;
-    http::H2Session session_;
-  };
-  class Client final : public http::H2Handler {
-   public:
-    explicit Client(http::H2Pool& pool) : session_(Options(), pool, *this) {}
-    http::H2Session& session() { return session_; }
-
-   private:
-    static http::H2Options Options() {
-      http::H2Options options;
-      options.role = http::H2Role::kClient;
-      return options;
-    }
-    void OnData(int32_t id, std::string_view piece) override { session_.Consume(id, piece.size()); }
-    void OnEnd(int32_t) override {}
-    void OnClosed(int32_t, const http::H2Closing&) override {}
-    void OnWritable(int32_t) override {}
-    http::H2Session session_;
-  };
-
-  const std::string request_ = RequestWith("theme=dark");
+  const std::string request_ = bench::SampleRequest("theme=dark");
   http::RequestParser parser_{http::HeadLimits{}};
   base::BufferPool buffers_;
   http::H2Pool pool_{buffers_};
-  Server server_;
-  Client client_;
+  const std::string body_ = std::string(1024, 'x');
+  bench::H2Server server_{pool_, body_};
+  bench::H2Client client_{pool_};
 };
 
 // What the recorder writes to Redis of a visit, 256 a batch, four a session.

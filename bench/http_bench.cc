@@ -8,8 +8,8 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "bench/sample_exchange.h"
 #include "http/body_reader.h"
-#include "http/h2_session.h"
 #include "http/head_writer.h"
 #include "http/request_parser.h"
 #include "http/response_parser.h"
@@ -17,28 +17,9 @@
 namespace gatebook::http {
 namespace {
 
-constexpr std::string_view kRequest =
-    "GET /articles/2024/a-quiet-morning?utm_source=letter&page=2 HTTP/1.1\r\n"
-    "Host: www.example.com\r\n"
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
-    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"
-    "Accept-Language: en-GB,en;q=0.5\r\n"
-    "Accept-Encoding: gzip, deflate, br\r\n"
-    "Referer: https://www.example.com/articles\r\n"
-    "Connection: keep-alive\r\n"
-    "Cookie: __Host-gatebook=AAAAAAAAAAAAAAAAAAAAAA.0123456789\r\n"
-    "Sec-Fetch-Mode: navigate\r\n"
-    "\r\n";
+using bench::kSampleResponse;
 
-constexpr std::string_view kResponse =
-    "HTTP/1.1 200 OK\r\n"
-    "Date: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
-    "Server: app\r\n"
-    "Content-Type: text/html; charset=utf-8\r\n"
-    "Content-Length: 1024\r\n"
-    "Cache-Control: private, max-age=0\r\n"
-    "ETag: \"5f3-61a\"\r\n"
-    "\r\n";
+const std::string kRequest = bench::SampleRequest("__Host-gatebook=AAAAAAAAAAAAAAAAAAAAAA.0123456789");
 
 void ParseRequest(benchmark::State& state) {
   RequestParser parser(HeadLimits{});
@@ -56,7 +37,7 @@ void ParseRequestByBytes(benchmark::State& state) {
   for (auto _ : state) {
     parser.Reset();
     for (size_t size = 1; size <= kRequest.size(); ++size) {
-      benchmark::DoNotOptimize(parser.Parse(kRequest.substr(0, size)));
+      benchmark::DoNotOptimize(parser.Parse(std::string_view(kRequest).substr(0, size)));
     }
   }
 }
@@ -66,7 +47,7 @@ void ParseResponse(benchmark::State& state) {
   ResponseParser parser(HeadLimits{});
   for (auto _ : state) {
     parser.Reset();
-    benchmark::DoNotOptimize(parser.Parse(kResponse, Method::kGet, {}));
+    benchmark::DoNotOptimize(parser.Parse(kSampleResponse, Method::kGet, {}));
   }
 }
 BENCHMARK(ParseResponse)->Name("http/parse_response");
@@ -107,69 +88,14 @@ void ReadChunks(benchmark::State& state) {
 }
 BENCHMARK(ReadChunks)->Name("http/read_chunked_64KiB");
 
-// One connection of HTTP/2 with 32 streams at a time: the server's side alone is timed by
-// handing it the bytes that a client made before.
-class H2Server final : public H2Handler {
- public:
-  H2Server(H2Pool& pool, std::string_view body) : body_(body), session_({}, pool, *this) {
-    head_.status = 200;
-    head_.fields = kFields;
-    head_.content_length = body.size();
-    head_.has_content_length = true;
-  }
-  H2Session& session() { return session_; }
-
- private:
-  static constexpr Field kFields[] = {
-      {.name = "Date", .value = "Mon, 01 Jan 2024 00:00:00 GMT", .id = FieldId::kDate},
-      {.name = "Server", .value = "app", .id = FieldId::kServer},
-      {.name = "Content-Type", .value = "text/html; charset=utf-8", .id = FieldId::kOther},
-      {.name = "Cache-Control", .value = "private, max-age=0", .id = FieldId::kOther},
-      {.name = "ETag", .value = "\"5f3-61a\"", .id = FieldId::kOther},
-  };
-
-  void OnRequest(int32_t id, const RequestHead&, bool) override {
-    session_.SubmitHead(id, head_, {}, false);
-    session_.OfferData(id, body_);
-    session_.End(id);
-  }
-  void OnData(int32_t id, std::string_view piece) override { session_.Consume(id, piece.size()); }
-  void OnEnd(int32_t) override {}
-  void OnClosed(int32_t, const H2Closing&) override {}
-  void OnWritable(int32_t) override {}
-
-  std::string_view body_;
-  ResponseHead head_;
-  H2Session session_;
-};
-
-class H2Client final : public H2Handler {
- public:
-  explicit H2Client(H2Pool& pool) : session_(Options(), pool, *this) {}
-  H2Session& session() { return session_; }
-
- private:
-  static H2Options Options() {
-    H2Options options;
-    options.role = H2Role::kClient;
-    return options;
-  }
-  void OnData(int32_t id, std::string_view piece) override { session_.Consume(id, piece.size()); }
-  void OnEnd(int32_t) override {}
-  void OnClosed(int32_t, const H2Closing&) override {}
-  void OnWritable(int32_t) override {}
-
-  H2Session session_;
-};
-
 // `server_only`: the clock stands while the client works.
 void Http2Exchanges(benchmark::State& state, bool server_only) {
   constexpr int kStreams = 32;
   base::BufferPool buffers;
   H2Pool pool(buffers);
   const std::string body(1024, 'x');
-  H2Server server(pool, body);
-  H2Client client(pool);
+  bench::H2Server server(pool, body);
+  bench::H2Client client(pool);
   RequestParser parser(HeadLimits{});
   parser.Parse(kRequest);
   const RequestHead& head = parser.head();

@@ -167,7 +167,7 @@ void Sink::Pump() {
 
 bool Sink::Fill() {
   std::deque<ToldVisitPtr> taken;
-  const base::WallTime now = parts_.clock.WallNow();
+  const base::WallTime now = parts_.clock.SureNow();
   while (!outbox_.IsFull()) {
     {
       const std::lock_guard lock(mutex_);

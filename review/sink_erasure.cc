@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -20,6 +21,8 @@
 
 namespace gatebook::review {
 namespace {
+
+using logger::StoredVisit;
 
 constexpr size_t kBlock = 1 << 20;
 
@@ -69,17 +72,23 @@ bool WriteAll(int fd, std::string_view bytes) {
 }  // namespace
 
 SinkErasure::SinkErasure(const config::Config& config, const Subject& subject,
-                         const std::vector<logger::StoredVisit>& visits)
-    : config_(config), subject_(subject), visits_(visits) {
-  for (const logger::StoredVisit& visit : visits) ids_.insert(logger::ToText(visit.id, visit.edge));
+                         const std::vector<StoredVisit>& visits)
+    : config_(config), subject_(subject), visits_(visits), from_(subject.since) {
+  for (const StoredVisit& visit : visits) ids_.insert(logger::ToText(visit.id, visit.edge));
   if (subject.session) session_ = logger::ToText(*subject.session);
+  // Of a session nothing is further from any visit than it lives.
+  if (subject.session && !visits.empty()) {
+    const auto earliest = [](const StoredVisit& a, const StoredVisit& b) { return a.arrival < b.arrival; };
+    const base::WallTime first = std::min_element(visits.begin(), visits.end(), earliest)->arrival;
+    from_ = std::max(from_, first - config.session.lifetime - config.session.idle);
+  }
   if (subject.ip) ip_ = subject.ip->ToText();
 }
 
 std::unordered_set<std::string> SinkErasure::LinesOf(const config::Sink& sink) const {
   std::unordered_set<std::string> lines;
   if (sink.format != config::SinkFormat::kCombined) return lines;
-  for (logger::StoredVisit visit : visits_) {
+  for (StoredVisit visit : visits_) {
     MaskFor(sink, &visit);
     std::string line;
     AppendLine(line, visit, sink.format);
@@ -87,6 +96,13 @@ std::unordered_set<std::string> SinkErasure::LinesOf(const config::Sink& sink) c
     lines.insert(std::move(line));
   }
   return lines;
+}
+
+bool SinkErasure::MayHold(const std::string& path, base::WallTime oldest) const {
+  struct stat info;
+  if (oldest >= subject_.until || ::stat(path.c_str(), &info) != 0) return false;
+  // The last second of its writing may have been counted off.
+  return base::WallTime(std::chrono::seconds(info.st_mtime + 1)) >= from_;
 }
 
 bool SinkErasure::IsOfSubject(std::string_view line, const std::unordered_set<std::string>& combined) const {
@@ -164,6 +180,7 @@ base::Status SinkErasure::Look(bool only_count, SinkErasureResult* result) const
     const auto files = ListClosedSinkFiles(path);
     if (!files.ok()) return files.error();
     for (const ClosedSinkFile& file : *files) {
+      if (!MayHold(file.path, file.oldest)) continue;
       if (only_count) {
         const auto lines = CountIn(file.path, combined);
         if (!lines.ok()) return lines.error();

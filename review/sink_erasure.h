@@ -5,7 +5,8 @@
 // (review/sinks.h), and writes nothing that is erased into the next.
 //
 // Lines of JSON are known by the visit's id, by the session, or by address and time; lines of `combined` by
-// being what would be written of an erased visit, or by address and time. What has gone to syslog or standard
+// being what would be written of an erased visit, or by address and time. Files that were closed before the
+// subject came, or begun later, are not read. What has gone to syslog or standard
 // output is not ours any more: the result names those sinks.
 //
 // Thread: one, which it blocks. Borrows: the config. Ends: without effect.
@@ -40,6 +41,8 @@ class SinkErasure {
   base::Result<SinkErasureResult> Run() const;
 
  private:
+  // By when it was written last, and by its oldest visit: most files need not be read.
+  bool MayHold(const std::string& path, base::WallTime oldest) const;
   bool IsOfSubject(std::string_view line, const std::unordered_set<std::string>& combined) const;
   // What would be written of the visits by a sink that writes `combined`, without line ends.
   std::unordered_set<std::string> LinesOf(const config::Sink& sink) const;
@@ -55,6 +58,7 @@ class SinkErasure {
   const std::vector<logger::StoredVisit>& visits_;
   std::unordered_set<std::string> ids_;
   std::string session_, ip_;
+  base::WallTime from_;  // no visit of the subject arrived earlier
 };
 
 }  // namespace gatebook::review

@@ -102,7 +102,7 @@ base::Result<std::vector<ClosedSinkFile>> ListClosedSinkFiles(const std::string&
     if (name.ends_with(kRewritten)) name.remove_suffix(kRewritten.size());
     if (const auto oldest = ParseStamp(name)) files.push_back({at->path().string(), *oldest});
   }
-  if (error) {
+  if (error && error != std::errc::no_such_file_or_directory) {
     return base::Error{fmt::format("cannot read {}: {}", directory.string(), error.message()),
                        base::ExitCode::kInputOutput};
   }

@@ -24,7 +24,7 @@ struct ClosedSinkFile {
 std::string ClosedSinkFileName(const std::string& path, base::WallTime oldest);
 // Renames the file at `path`, under an earlier stamp where the name is taken. Error: it can't be renamed.
 base::Result<std::string> CloseSinkFile(const std::string& path, base::WallTime oldest);
-// Those of the sink at `path`, oldest first. An error: the directory can't be read.
+// Those of the sink at `path`, oldest first; none if there is no such directory. An error: it can't be read.
 base::Result<std::vector<ClosedSinkFile>> ListClosedSinkFiles(const std::string& path);
 
 // When the visit of a line arrived, in whichever of our forms; nothing if it is none of ours.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "config/sink_path.h"
 #include "review/sink_files.h"
 
@@ -15,6 +16,18 @@ using namespace std::chrono_literals;
 constexpr size_t kMostOpen = 16'384;
 // Of a sink that a reload takes away.
 constexpr auto kMostToEnd = 5s;
+
+// What a sink leaves that is taken away.
+void TellOfFiles(const config::Sink& gone, const std::vector<std::shared_ptr<Sink>>& sinks) {
+  if (gone.kind != config::SinkKind::kFile) return;
+  const bool goes_on = std::any_of(sinks.begin(), sinks.end(), [&](const std::shared_ptr<Sink>& sink) {
+    return sink->config().kind == gone.kind && sink->config().path == gone.path;
+  });
+  if (goes_on) return;
+  base::LogWarning("sink",
+                   "{}: it is gone, and nobody destroys {} and its closed files any more: delete them",
+                   gone.name, gone.path);
+}
 
 }  // namespace
 
@@ -67,6 +80,7 @@ void Sinks::Take(Prepared prepared) {
   }
   for (const auto& sink : before) {
     if (std::find(prepared.sinks.begin(), prepared.sinks.end(), sink) != prepared.sinks.end()) continue;
+    TellOfFiles(sink->config(), prepared.sinks);
     sink->BeginEnd(clock_.SteadyNow() + kMostToEnd);
     ending_.push_back(sink);
   }
@@ -160,20 +174,21 @@ void Sinks::OnToldAll() {
 void Sinks::OnErasures(std::shared_ptr<const logger::ErasureList> erasures) {
   std::erase_if(open_, [&](const auto& one) { return IsErased(*one.second, *erasures); });
   std::erase_if(told_, [&](const ToldVisitPtr& visit) { return IsErased(*visit, *erasures); });
-  std::vector<std::future<void>> erasing;
-  for (const auto& sink : sinks()) erasing.push_back(sink->Erase(erasures));
+  std::vector<std::shared_future<void>> erasing;
+  for (const auto& sink : sinks()) erasing.push_back(sink->Erase(erasures).share());
   const std::lock_guard lock(mutex_);
-  std::move(erasing.begin(), erasing.end(), std::back_inserter(erasing_));
+  std::erase_if(erasing_, [](const auto& one) { return one.wait_for(0s) == std::future_status::ready; });
+  erasing_.insert(erasing_.end(), erasing.begin(), erasing.end());
 }
 
 bool Sinks::AwaitErasures(std::chrono::milliseconds patience) {
-  std::vector<std::future<void>> erasing;
+  std::vector<std::shared_future<void>> erasing;
   {
     const std::lock_guard lock(mutex_);
-    erasing = std::exchange(erasing_, {});
+    erasing = erasing_;
   }
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  return std::all_of(erasing.begin(), erasing.end(), [&](std::future<void>& one) {
+  return std::all_of(erasing.begin(), erasing.end(), [&](const std::shared_future<void>& one) {
     return one.wait_until(deadline) == std::future_status::ready;
   });
 }

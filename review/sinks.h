@@ -84,8 +84,8 @@ class Sinks final : public logger::VisitTap {
   std::vector<base::MetricsBlock*> free_blocks_;
   List ending_;
   mutable std::mutex mutex_;
-  List sinks_;  // guarded by mutex_, as what follows
-  std::vector<std::future<void>> erasing_;
+  List sinks_;                                     // guarded by mutex_, as what follows
+  std::vector<std::shared_future<void>> erasing_;  // those that may not be done yet
 };
 
 }  // namespace gatebook::review

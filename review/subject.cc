@@ -321,12 +321,11 @@ base::Result<ErasureReceipt> SubjectRights::Erase(const Subject& subject, const 
   receipt.sink_lines = sinks->lines;
   receipt.sink_files = sinks->files;
   receipt.sinks_out_of_reach = sinks->out_of_reach;
-  for (int sweep = 0; sweep < kMostSweeps; ++sweep) {
+  for (int sweep = 0; sweep < kMostSweeps && !found.IsEmpty(); ++sweep) {
     if (sweep != 0) {
       found = Found();
       if (auto read = Find(subject, &found); !read) return read.error();
     }
-    if (found.IsEmpty()) break;
     if (auto removed = Remove(found, &receipt); !removed) return removed.error();
     found.waiting.clear();
   }

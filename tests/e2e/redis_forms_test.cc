@@ -41,8 +41,8 @@ TEST_F(RedisFormsTest, TlsWithAClientCertificateAndAUserOfFewRights) {
   auto arguments = tls.arguments();
   // The rights of docs/data-model.md, for the writer and the reader together.
   for (const char* word :
-       {"--user", "edge", "on", ">secret", "~gb:*", "+multi", "+exec", "+xadd", "+hset", "+hsetnx", "+hget",
-        "+pexpire", "+pexpireat", "+ping", "+select", "+info", "+xrange", "+hgetall"}) {
+       {"--user", "edge", "on", ">secret", "~gb:*", "+multi", "+exec", "+xadd", "+append", "+hset", "+hsetnx",
+        "+hget", "+pexpire", "+pexpireat", "+ping", "+select", "+info", "+xrange", "+hgetall"}) {
     arguments.emplace_back(word);
   }
   redis_ = std::make_unique<support::RedisServer>(arguments);

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "base/rfc3339.h"
@@ -85,6 +86,20 @@ TEST_P(SinkErasureTest, TakesAnAddressOutWithinItsTimeOnly) {
   ASSERT_TRUE(done.ok()) << done.error().message;
   EXPECT_EQ(done->lines, 2u);
   EXPECT_EQ(All(), Line(0) + Line(3) + Line(4) + Line(5));
+}
+
+TEST_P(SinkErasureTest, DoesNotReadFilesOfOtherTimes) {
+  const std::string later = ClosedSinkFileName(files_.Path("visits"), time_ + 2h);
+  Write(later, {0});
+  const std::string earlier = ClosedSinkFileName(files_.Path("visits"), time_ - 100h);
+  Write(earlier, {0});
+  const auto days_ago = std::filesystem::file_time_type::clock::from_sys(time_ - 48h);
+  std::filesystem::last_write_time(earlier, days_ago);
+  const Subject subject = Subject::OfSession(logger::SessionId{{0}}, time_ + 1h);
+  const std::vector<StoredVisit> mine{visits_[0]};
+  EXPECT_EQ(*SinkErasure(config_, subject, mine).Count(), 0u);
+  std::filesystem::last_write_time(earlier, days_ago + 48h);
+  EXPECT_EQ(*SinkErasure(config_, subject, mine).Count(), 1u);
 }
 
 TEST_P(SinkErasureTest, LeavesAFileAloneThatIsBeingWritten) {
