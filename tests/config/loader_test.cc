@@ -157,6 +157,15 @@ TEST(Loader, SettingsThatContradictEachOtherAreRefused) {
               HasSubstr("another [[listen]] has it already"));
 }
 
+TEST(Loader, ReadersAndTheirListenerFitEachOther) {
+  const std::string alice = "[[reader]]\nname = \"alice\"\n";
+  EXPECT_EQ(Faults(alice + "[[reader]]\nname = \"bob\"\n"), "");
+  EXPECT_THAT(Faults(alice + alice), HasSubstr("another [[reader]] has it already"));
+  EXPECT_THAT(Faults(alice + "certificate = \"Alice\"\n"), HasSubstr("admin.client_ca must say who may issue it"));
+  EXPECT_THAT(Faults("[admin]\nchain = \"/c.pem\"\n"), HasSubstr("chain and key go together"));
+  EXPECT_THAT(Faults("[admin]\nclient_ca = \"/ca.pem\"\n"), HasSubstr("only with chain and key"));
+}
+
 TEST(Loader, SettingsOfRedisFitItsForm) {
   const auto faults = [](const std::string& more) { return Faults("[redis]\n" + more + "\n"); };
   EXPECT_THAT(faults("tls_name = \"redis.internal\""), HasSubstr("tls_name: url is not \"rediss://"));
