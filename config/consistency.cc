@@ -242,32 +242,21 @@ void CheckAdmin(const Config& config, const PlaceMap& places, ProblemList& probl
   }
 }
 
-// What a reader or a saved query is called says which one is meant.
-template <typename Named>
-void CheckNames(const std::vector<Named>& list, S section, const PlaceMap& places, ProblemList& problems) {
-  for (size_t i = 0; i < list.size(); ++i) {
-    const bool repeated = std::any_of(list.begin(), list.begin() + static_cast<ptrdiff_t>(i),
-                                      [&](const Named& earlier) { return earlier.name == list[i].name; });
-    if (repeated) problems.Add(places.Of(section, i, "name"), "name: another one has it already");
-  }
-}
-
-// Of two, the order in the file would say what role somebody has.
-void CheckKnownBy(const Config& config, const char* key, std::string Reader::*known_by,
-                  const PlaceMap& places, ProblemList& problems) {
+// Of two readers who are called alike, or known by the same, the order in the file would say who somebody is.
+void CheckOneHas(const Config& config, const char* key, std::string Reader::*has, const PlaceMap& places,
+                 ProblemList& problems) {
   std::set<std::string_view> known;
   for (size_t i = 0; i < config.readers.size(); ++i) {
-    const std::string& value = config.readers[i].*known_by;
+    const std::string& value = config.readers[i].*has;
     if (!value.empty() && !known.insert(value).second)
-      problems.Add(places.Of(S::kReader, i, key), fmt::format("{}: another reader has it already", key));
+      problems.Add(places.Of(S::kReader, i, key), fmt::format("{}: another [[reader]] has it already", key));
   }
 }
 
 void CheckReaders(const Config& config, const PlaceMap& places, ProblemList& problems) {
-  CheckNames(config.readers, S::kReader, places, problems);
-  CheckKnownBy(config, "unix_user", &Reader::unix_user, places, problems);
-  CheckKnownBy(config, "certificate", &Reader::certificate, places, problems);
-  CheckNames(config.queries, S::kQuery, places, problems);
+  CheckOneHas(config, "name", &Reader::name, places, problems);
+  CheckOneHas(config, "unix_user", &Reader::unix_user, places, problems);
+  CheckOneHas(config, "certificate", &Reader::certificate, places, problems);
   for (size_t i = 0; i < config.readers.size(); ++i) {
     if (!config.readers[i].certificate.empty() && config.admin.client_ca.empty()) {
       problems.Add(places.Of(S::kReader, i, "certificate"),

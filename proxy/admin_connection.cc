@@ -142,6 +142,7 @@ void AdminServer::Connection::AnswerPage(const Page& page, bool with_body) {
       page.status, http::ReasonPhrase(page.status), page.content_type, page.body.size(),
       with_body ? std::string_view(page.body) : std::string_view());
   keep_alive_ = false;
+  is_page_ = true;
   state_ = State::kAnswering;
 }
 
@@ -210,7 +211,7 @@ bool AdminServer::Connection::Send() {
       return false;
     }
     written_ += result.bytes;
-    Expect(is_streaming_ ? kAnswerPatience : kMovePatience);
+    if (!is_page_) Expect(is_streaming_ ? kAnswerPatience : kMovePatience);
   }
   out_.clear();
   written_ = 0;

@@ -6,8 +6,8 @@
 //
 // Thread: the main loop's. Owns: the stream, the ticket of a question under way. Borrows: its server.
 // Ends: destroying it closes the connection and cancels the question.
-// Limits: 16 KiB of head, 16 KiB of body, 5 s to send them, 60 s idle between two; an answer must move within
-//   30 s; 32 KiB are read ahead.
+// Limits: 16 KiB of head, 16 KiB of body, 5 s to send them, a page's answer in these 5 s too; 60 s idle
+//   between two; an answer of the desk must move within 30 s; 32 KiB are read ahead.
 #pragma once
 
 #include <memory>
@@ -69,6 +69,8 @@ class AdminServer::Connection : public net::Disposable,
   bool is_idle_ = false;  // between two requests
   bool keep_alive_ = false;
   bool is_head_ = false;       // only the head is wanted
+  bool is_page_ = false;       // the answer is not the desk's
+  bool is_idle_ = false;       // nothing of the next request has come
   bool is_streaming_ = false;  // more of the answer comes
   bool has_ended_ = false;     // the client says nothing more
   bool closing_ = false;

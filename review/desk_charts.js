@@ -78,6 +78,12 @@ function tickOf(bucket) {
   };
 }
 
+// A value without neighbours makes no line: it is a dot.
+function dotOfOne({ dataset, dataIndex }) {
+  const isThere = (value) => value !== null && value !== undefined && !Number.isNaN(value);
+  return isThere(dataset.data[dataIndex - 1]) || isThere(dataset.data[dataIndex + 1]) ? 0 : 3;
+}
+
 // A chart over time. `sets`: {name, tone, of: figures of a bucket → number, line}. `pick`: a bucket was clicked.
 export function overTime(holder, label, sets, { stacked, unit, pick, logarithmic }) {
   let rows = [];
@@ -94,7 +100,7 @@ export function overTime(holder, label, sets, { stacked, unit, pick, logarithmic
         stack: stacked && !set.line ? 'all' : set.name,
         grouped: Boolean(stacked),
         borderWidth: set.line ? 2 : 0,
-        pointRadius: set.line ? 0 : undefined,
+        pointRadius: set.line ? dotOfOne : undefined,
         pointHitRadius: 8,
         tension: 0,
         order: set.line ? 0 : 1,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "config/nearest.h"
@@ -52,8 +53,11 @@ base::Result<Query> ParseSavedQuery(const config::Config& config, std::string_vi
 
 void CheckQueries(const config::Config& config, const config::PlaceMap& places,
                   config::ProblemList& problems) {
+  std::set<std::string_view> names;
   for (size_t i = 0; i < config.queries.size(); ++i) {
     CheckWhere(config.queries[i].where, places.Of(SectionId::kQuery, i, "where"), problems);
+    if (!names.insert(config.queries[i].name).second)
+      problems.Add(places.Of(SectionId::kQuery, i, "name"), "name: another [[query]] has it");
   }
   for (size_t i = 0; i < config.sinks.size(); ++i)
     CheckWhere(config.sinks[i].where, places.Of(SectionId::kSink, i, "where"), problems);

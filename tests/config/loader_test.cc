@@ -162,8 +162,19 @@ TEST(Loader, TwoReadersAreNotKnownByTheSame) {
     return Faults("[[reader]]\nname = \"a\"\nrole = \"viewer\"\n" + known_by +
                   "[[reader]]\nname = \"b\"\nrole = \"investigator\"\n" + known_by);
   };
-  EXPECT_THAT(faults("unix_user = \"root\"\n"), HasSubstr("unix_user: another reader has it already"));
-  EXPECT_THAT(faults("certificate = \"Carol\"\n"), HasSubstr("certificate: another reader has it already"));
+  EXPECT_THAT(faults("unix_user = \"root\"\n"), HasSubstr("unix_user: another [[reader]] has it already"));
+  EXPECT_THAT(faults("certificate = \"Carol\"\n"),
+              HasSubstr("certificate: another [[reader]] has it already"));
+}
+
+TEST(Loader, ReadersAndTheirListenerFitEachOther) {
+  const std::string alice = "[[reader]]\nname = \"alice\"\n";
+  EXPECT_EQ(Faults(alice + "[[reader]]\nname = \"bob\"\n"), "");
+  EXPECT_THAT(Faults(alice + alice), HasSubstr("another [[reader]] has it already"));
+  EXPECT_THAT(Faults(alice + "certificate = \"Alice\"\n"),
+              HasSubstr("admin.client_ca must say who may issue it"));
+  EXPECT_THAT(Faults("[admin]\nchain = \"/c.pem\"\n"), HasSubstr("chain and key go together"));
+  EXPECT_THAT(Faults("[admin]\nclient_ca = \"/ca.pem\"\n"), HasSubstr("only with chain and key"));
 }
 
 TEST(Loader, SettingsOfRedisFitItsForm) {

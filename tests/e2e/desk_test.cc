@@ -1,5 +1,6 @@
 // The desk as tools and browsers reach it: over the Unix socket and over TLS.
-#include <openssl/x509.h>
+#include <fstream>
+#include <sstream>
 
 #include "review/password.h"
 #include "tests/e2e/edge_test.h"

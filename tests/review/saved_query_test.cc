@@ -48,13 +48,12 @@ TEST(SavedQuery, OneThatIsWrongIsSaidWithItsPlaceInTheFile) {
 }
 
 TEST(SavedQuery, SinksAreLookedAtAsWellAndNamesDiffer) {
-  const auto twice =
-      Load("[[query]]\nname = \"a\"\nwhere = \"open\"\n[[query]]\nname = \"a\"\nwhere = \"open\"\n");
-  ASSERT_EQ(twice.problems.size(), 1u) << config::RenderProblems(twice.problems, false);
-  EXPECT_THAT(twice.problems[0].message, HasSubstr("another one has it"));
-  const auto wrong = Load("[[sink]]\nname = \"s\"\nkind = \"stdout\"\nwhere = \"path ~ '('\"\n");
-  ASSERT_EQ(wrong.problems.size(), 1u) << config::RenderProblems(wrong.problems, false);
-  EXPECT_THAT(wrong.problems[0].message, HasSubstr("not a regular expression"));
+  const auto loaded = Load(
+      "[[query]]\nname = \"a\"\nwhere = \"open\"\n[[query]]\nname = \"a\"\nwhere = \"open\"\n"
+      "[[sink]]\nname = \"s\"\nkind = \"stdout\"\nwhere = \"path ~ '('\"\n");
+  ASSERT_EQ(loaded.problems.size(), 2u) << config::RenderProblems(loaded.problems, false);
+  EXPECT_THAT(loaded.problems[0].message, HasSubstr("another [[query]] has it"));
+  EXPECT_THAT(loaded.problems[1].message, HasSubstr("not a regular expression"));
 }
 
 }  // namespace
