@@ -66,7 +66,6 @@ class AdminServer::Connection : public net::Disposable,
   size_t untaken_ = 0;  // bytes of out_ that the desk counts
   std::unique_ptr<review::DeskTicket> ticket_;
   State state_ = State::kReading;
-  bool is_idle_ = false;  // between two requests
   bool keep_alive_ = false;
   bool is_head_ = false;       // only the head is wanted
   bool is_page_ = false;       // the answer is not the desk's
