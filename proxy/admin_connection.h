@@ -28,8 +28,8 @@ class AdminServer::Connection : public net::Disposable,
  public:
   Connection(AdminServer& server, base::UniqueFd fd);
   bool IsWatched() const { return stream_ != nullptr; }
-  // Waits for a request, and no byte of it is there.
-  bool IsIdle() const { return is_idle_; }
+  // A request of it is not there, or not yet whole.
+  bool IsWaiting() const { return state_ == State::kReading; }
   // The desk tells it nothing more.
   void Cancel() { ticket_.reset(); }
 

@@ -25,11 +25,11 @@ AdminServer::~AdminServer() = default;
 
 void AdminServer::OnAccept(base::UniqueFd fd) {
   if (connections_.size() >= kMostConnections) {
-    // Who has been answered and only keeps a connection must not keep others out.
-    const auto idle = std::find_if(connections_.begin(), connections_.end(),
-                                   [](const auto& held) { return held->IsIdle(); });
-    if (idle == connections_.end()) return;
-    Remove(idle->get());
+    // Who only keeps a connection must not keep others out: of those who ask for nothing the oldest goes.
+    const auto silent = std::find_if(connections_.begin(), connections_.end(),
+                                     [](const auto& held) { return held->IsWaiting(); });
+    if (silent == connections_.end()) return;
+    Remove(silent->get());
   }
   auto connection = std::make_unique<Connection>(*this, std::move(fd));
   if (connection->IsWatched()) connections_.push_back(std::move(connection));

@@ -6,8 +6,8 @@
 //
 // Thread: the main loop's. Owns: listener and connections. Borrows: the source of pages, the desk.
 // Ends: destroying it closes everything.
-// Limits: 64 connections, of which one that is idle gives way to a new one; each as proxy/admin_connection.h
-// says.
+// Limits: 64 connections, of which the oldest that asks for nothing gives way to a new one; each as
+// proxy/admin_connection.h says.
 #pragma once
 
 #include <functional>

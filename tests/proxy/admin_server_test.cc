@@ -111,6 +111,11 @@ TEST_F(AdminServerTest, IdleConnectionsKeepNobodyOut) {
   Send(next, "GET /healthz HTTP/1.1\r\nHost: admin\r\n\r\n");
   EXPECT_TRUE(Answer(next).ends_with("well\n"));
   EXPECT_EQ(Answer(idle.front()), "") << "it has given way";
+  std::vector<base::UniqueFd> silent;
+  for (int i = 0; i < 64; ++i) silent.push_back(connect());
+  const base::UniqueFd last = connect();
+  Send(last, "GET /healthz HTTP/1.1\r\nHost: admin\r\n\r\n");
+  EXPECT_TRUE(Answer(last).ends_with("well\n"));
 }
 
 TEST_F(AdminServerTest, AQueryIsNoPartOfThePath) {
