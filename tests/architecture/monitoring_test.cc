@@ -3,8 +3,8 @@
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <re2/re2.h>
 
-#include <regex>
 #include <set>
 #include <string>
 
@@ -20,9 +20,9 @@ std::set<std::string> Names() {
   for (size_t i = 0; i < static_cast<size_t>(base::Metric::kCount); ++i)
     names.insert(base::InfoOf(static_cast<base::Metric>(i)).name);
   const std::string source = support::ReadFile("proxy/status_page.cc");
-  const std::regex type("# TYPE (gatebook_[a-z0-9_]+) ");
-  for (std::sregex_iterator at(source.begin(), source.end(), type), end; at != end; ++at)
-    names.insert((*at)[1]);
+  re2::StringPiece rest(source);
+  for (std::string name; RE2::FindAndConsume(&rest, "# TYPE (gatebook_[a-z0-9_]+) ", &name);)
+    names.insert(name);
   return names;
 }
 
@@ -38,20 +38,18 @@ std::set<std::string> LabelsOf(const std::string& metric) {
 
 void ExpectKnown(const std::string& expression) {
   static const std::set<std::string> kNames = Names();
-  static const std::regex kMetric(R"re((gatebook_[a-z0-9_]+)(\{([^}]*)\})?)re");
-  static const std::regex kLabel(R"re(([a-z_]+)=~?"([^"]*)")re");
-  for (std::sregex_iterator at(expression.begin(), expression.end(), kMetric), end; at != end; ++at) {
-    const std::string metric = (*at)[1];
+  static const RE2 kMetric(R"re((gatebook_[a-z0-9_]+)(?:\{([^}]*)\})?)re");
+  static const RE2 kLabel(R"re(([a-z_]+)=~?"([^"]*)")re");
+  re2::StringPiece rest(expression);
+  for (std::string metric, labels; RE2::FindAndConsume(&rest, kMetric, &metric, &labels);) {
     EXPECT_TRUE(kNames.contains(metric)) << metric << " in " << expression;
-    const std::string labels = (*at)[3];
     const auto known = LabelsOf(metric);
-    for (std::sregex_iterator one(labels.begin(), labels.end(), kLabel); one != std::sregex_iterator();
-         ++one) {
-      if ((*one)[1] == "instance") continue;
-      std::string values = (*one)[2];
+    re2::StringPiece more(labels);
+    for (std::string name, values; RE2::FindAndConsume(&more, kLabel, &name, &values);) {
+      if (name == "instance") continue;
       values += '|';
       for (size_t from = 0, bar; (bar = values.find('|', from)) != std::string::npos; from = bar + 1) {
-        const std::string label = (*one)[1].str() + "=\"" + values.substr(from, bar - from) + "\"";
+        const std::string label = name + "=\"" + values.substr(from, bar - from) + "\"";
         EXPECT_TRUE(known.contains(label)) << metric << " has no " << label;
       }
     }
