@@ -64,8 +64,8 @@ std::vector<std::string> Paths(int from, int to) {
 
 TEST(VisitTap, HearsOfEachVisitOnceAndInTheOrderOfTheJournal) {
   support::RedisServer redis;
+  Listener tap;  // outlives the recorder
   Book book(redis.Config());
-  Listener tap;
   book.SetTap(tap);
   book.Open();
   for (int i = 0; i < 3000; ++i) book.Write();
@@ -76,8 +76,8 @@ TEST(VisitTap, HearsOfEachVisitOnceAndInTheOrderOfTheJournal) {
 
 TEST(VisitTap, HearsOfClosings) {
   support::RedisServer redis;
+  Listener tap;  // outlives the recorder
   Book book(redis.Config());
-  Listener tap;
   book.SetTap(tap);
   book.Open();
   book.WriteClosing(0, book.Write(0, true));
@@ -87,8 +87,8 @@ TEST(VisitTap, HearsOfClosings) {
 
 TEST(VisitTap, HearsOfVisitsWhileRedisIsAwayAndNotAgainWhenItIsBack) {
   support::RedisServer redis;
+  Listener tap;  // outlives the recorder
   Book book(redis.Config());
-  Listener tap;
   book.SetTap(tap);
   book.Open();
   ASSERT_TRUE(support::WaitUntil([&] { return book.recorder().state().redis_up; }));
@@ -104,13 +104,13 @@ TEST(VisitTap, HearsOfVisitsWhileRedisIsAwayAndNotAgainWhenItIsBack) {
 
 TEST(VisitTap, HearsAgainOfWhatWasStillInTheJournal) {
   support::RedisServer redis;
+  Listener tap;  // outlives the recorder
   Book book(redis.Config());
   book.Open();
   ASSERT_TRUE(support::WaitUntil([&] { return book.recorder().state().redis_up; }));
   redis.Stop();
   for (int i = 0; i < 50; ++i) book.Write();
   book.Close(0ms);
-  Listener tap;
   book.SetTap(tap);
   book.Open();
   EXPECT_TRUE(support::WaitUntil([&] { return tap.paths().size() == 50; }));
@@ -119,9 +119,9 @@ TEST(VisitTap, HearsAgainOfWhatWasStillInTheJournal) {
 
 TEST(VisitTap, DoesNotHearOfWhatIsOver) {
   support::RedisServer redis;
+  Listener tap;  // outlives the recorder
   Book book(redis.Config());
   book.config().visit.retention = 0ms;
-  Listener tap;
   book.SetTap(tap);
   book.Open();
   book.Write();
@@ -131,8 +131,8 @@ TEST(VisitTap, DoesNotHearOfWhatIsOver) {
 
 TEST(VisitTap, IsNotToldLaterOfWhatItDidNotWantToHear) {
   support::RedisServer redis;
+  Listener tap;  // outlives the recorder
   Book book(redis.Config());
-  Listener tap;
   tap.Listen(false);
   book.SetTap(tap);
   book.Open();
