@@ -18,13 +18,23 @@ int Code(ExitCode code) { return static_cast<int>(code); }
 
 bool IsTerminal() { return isatty(STDOUT_FILENO) == 1; }
 
+// How visits are to be written, as it is typed.
+struct Shape {
+  std::string format;
+  bool json = false;
+
+  std::optional<review::Form> Parse() const {
+    if (json) return review::Form::kJson;
+    return format.empty() ? std::nullopt : review::ParseForm(format);
+  }
+};
+
 // As it is typed.
 struct VisitsLine {
   review::VisitsOptions options;
   std::string since, until;
   std::string order = "oldest";
-  std::string format;
-  bool json = false;
+  Shape form;
 };
 
 // False, after saying so, if `text` is no time. An empty text leaves `moment` as it is.
@@ -43,8 +53,7 @@ int RunVisits(const config::Config& config, VisitsLine line) {
     return Code(ExitCode::kUsage);
   }
   options.newest_first = line.order == "newest";
-  if (line.json) options.form = review::Form::kJson;
-  if (!line.format.empty()) options.form = review::ParseForm(line.format);
+  options.form = line.form.Parse();
   return review::RunVisits(config, options, stdout, IsTerminal());
 }
 
@@ -61,6 +70,15 @@ void AddReveal(CLI::App* command, review::RevealOptions* reveal) {
   command->add_flag("--reveal", reveal->wanted,
                     "Addresses and names whole; needs --reason, and is written into the audit log first");
   command->add_option("--reason", reveal->reason, "Why they are wanted")->type_name("TEXT");
+}
+
+void AddForm(CLI::App* command, Shape* form) {
+  CLI::Option* format =
+      command
+          ->add_option("--format", form->format,
+                       "How visits are written (default: a table on a terminal, else plain)")
+          ->check(CLI::IsMember({"table", "plain", "json", "ecs", "otel", "csv", "combined"}));
+  command->add_flag("--json", form->json, "As --format json: one object a line")->excludes(format);
 }
 
 void AddVisits(CLI::App& app, std::string& path, Load load, int* code) {
@@ -83,12 +101,7 @@ void AddVisits(CLI::App& app, std::string& path, Load load, int* code) {
       ->check(CLI::IsMember({"oldest", "newest"}));
   command->add_option("--limit", line->options.limit, "At most so many, then end (0: all)");
   command->add_flag("-f,--follow", line->options.follow, "Go on with visits as they come");
-  CLI::Option* format =
-      command
-          ->add_option("--format", line->format,
-                       "How they are written (default: a table on a terminal, else plain)")
-          ->check(CLI::IsMember({"table", "plain", "json", "ecs", "otel", "csv", "combined"}));
-  command->add_flag("--json", line->json, "As --format json: one object a line")->excludes(format);
+  AddForm(command, &line->form);
   AddReveal(command, &line->options.reveal);
   command->callback([line, load, code] {
     const auto config = load();
@@ -100,10 +113,12 @@ void AddSession(CLI::App& app, std::string& path, Load load, int* code) {
   CLI::App* command =
       Add(app, path, "session", "Show one session and its visits", "gatebook session 8gJ0Yp3nS1mYw0m3bWqk2A");
   const auto options = std::make_shared<review::SessionOptions>();
+  const auto form = std::make_shared<Shape>();
   command->add_option("ID", options->session, "The session id")->required();
-  command->add_flag("--json", options->json, "One JSON object a line");
+  AddForm(command, form.get());
   AddReveal(command, &options->reveal);
-  command->callback([options, load, code] {
+  command->callback([options, form, load, code] {
+    options->form = form->Parse();
     const auto config = load();
     *code = config ? review::RunSession(*config, *options, stdout, IsTerminal()) : Code(ExitCode::kConfig);
   });

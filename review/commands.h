@@ -42,7 +42,9 @@ int RunVisits(const config::Config& config, const VisitsOptions& options, std::F
 
 struct SessionOptions {
   std::string session;
-  bool json = false;
+  // Empty: a table on a terminal, else plain. How it began stands first in a table, plain lines and JSON; the
+  // other forms are for tools that know visits only.
+  std::optional<Form> form = {};
   RevealOptions reveal = {};
 };
 

@@ -72,8 +72,10 @@ int RunSession(const config::Config& config, const SessionOptions& options, std:
   });
   if (!read) return Complain(read.error());
   if (visits.empty()) return Complain({"nothing is known of this session", ExitCode::kNegative});
-  const Form form = options.json ? Form::kJson : terminal ? Form::kTable : Form::kPlain;
-  std::string text = Heading(session, visits, options.json) + RenderHeading(form);
+  const Form form = options.form.value_or(terminal ? Form::kTable : Form::kPlain);
+  const bool says_beginning = form == Form::kTable || form == Form::kPlain || form == Form::kJson;
+  std::string text = says_beginning ? Heading(session, visits, form == Form::kJson) : "";
+  text += RenderHeading(form);
   for (const StoredVisit& visit : visits) text += RenderVisit(visit, form);
   const bool put = std::fwrite(text.data(), 1, text.size(), out) == text.size() && std::fflush(out) == 0;
   if (!put) return Complain({"cannot write the visits", ExitCode::kInputOutput});

@@ -277,9 +277,14 @@ TEST(SessionCommand, ShowsHowASessionBeganAndItsVisits) {
   EXPECT_NE(outcome.output.find("ip\t192.0.2.0/24\n"), std::string::npos) << outcome.output;
   EXPECT_EQ(outcome.output.find('\x1b'), std::string::npos);
   const Outcome json = Capture([&](std::FILE* out) {
-    return RunSession(config, {.session = logger::ToText(session), .json = true}, out, false);
+    return RunSession(config, {.session = logger::ToText(session), .form = Form::kJson}, out, false);
   });
   EXPECT_EQ(nlohmann::json::parse(json.output.substr(0, json.output.find('\n')))["visits"], 2);
+  const Outcome csv = Capture([&](std::FILE* out) {
+    return RunSession(config, {.session = logger::ToText(session), .form = Form::kCsv}, out, false);
+  });
+  EXPECT_EQ(csv.output.find("id,time,session"), 0u) << csv.output;
+  EXPECT_EQ(std::count(csv.output.begin(), csv.output.end(), '\n'), 3) << "the heading and two visits";
 }
 
 TEST(SessionCommand, AMomentIsATimeOrSoLongAgo) {
