@@ -1,6 +1,7 @@
 #include <array>
 
 #include "config/option_table.h"
+#include "config/option_units.h"
 
 // What is kept, how long and where, and who may ask: sessions, visits, their rights, Redis, names, places.
 
@@ -9,13 +10,6 @@ namespace {
 
 using enum OptionType;
 using S = SectionId;
-
-constexpr uint64_t kSecond = 1000;  // durations are in milliseconds
-constexpr uint64_t kMinute = 60 * kSecond;
-constexpr uint64_t kHour = 60 * kMinute;
-constexpr uint64_t kDay = 24 * kHour;
-constexpr uint64_t kKiB = 1ULL << 10;
-constexpr uint64_t kGiB = 1ULL << 30;
 
 constexpr std::array<std::string_view, 3> kSameSite = {"lax", "strict", "none"};
 constexpr std::array<std::string_view, 2> kDurability = {"disk", "acknowledged"};

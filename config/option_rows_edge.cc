@@ -1,6 +1,7 @@
 #include <array>
 
 #include "config/option_table.h"
+#include "config/option_units.h"
 
 // What the edge is and does: listeners, upstreams, routes, limits.
 
@@ -10,13 +11,6 @@ namespace {
 using enum OptionType;
 using S = SectionId;
 
-constexpr uint64_t kSecond = 1000;  // durations are in milliseconds
-constexpr uint64_t kMinute = 60 * kSecond;
-constexpr uint64_t kHour = 60 * kMinute;
-constexpr uint64_t kDay = 24 * kHour;
-constexpr uint64_t kKiB = 1ULL << 10;
-constexpr uint64_t kMiB = 1ULL << 20;
-constexpr uint64_t kGiB = 1ULL << 30;
 constexpr uint32_t kMostUint32 = UINT32_MAX;
 
 constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};

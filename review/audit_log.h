@@ -7,7 +7,7 @@
 // the digest before it was, so that the chain still holds.
 //
 // Thread: any; one writer at a time, also among processes (flock). Blocks on the disk.
-// Limits: a line of 16 KiB; longer texts are cut; a reason of 500 octets.
+// Limits: names of 128 octets are kept; a reason has 500 octets; what was asked is as long as a query may be.
 #pragma once
 
 #include <chrono>

@@ -70,8 +70,7 @@ std::string Json(const StoredVisit& visit) {
         if (field.field != Field::kPurpose) {
           object.Text(field.name, TextOf(visit, field.field, scratch));
         } else {
-          const bool statistics = (visit.purpose & logger::kPurposeStatistics) != 0;
-          object.Raw(field.name, statistics ? R"(["administrative","statistics"])" : R"(["administrative"])");
+          object.Raw(field.name, PurposesAsJson(visit.purpose));
         }
         break;
       case FieldKind::kNumber:

@@ -62,9 +62,7 @@ void AppendEcs(std::string& line, const logger::StoredVisit& visit) {
   json.Text("gatebook.utm_medium", visit.utm_medium);
   json.Text("gatebook.utm_campaign", visit.utm_campaign);
   json.Number("gatebook.upstream_us", visit.upstream_us);
-  json.Raw("gatebook.purpose", (visit.purpose & logger::kPurposeStatistics) != 0
-                                   ? "[\"administrative\",\"statistics\"]"
-                                   : "[\"administrative\"]");
+  json.Raw("gatebook.purpose", PurposesAsJson(visit.purpose));
   json.Text("gatebook.policy", visit.policy);
   json.End();
   line.push_back('\n');

@@ -21,6 +21,11 @@ std::string_view PurposeText(uint8_t purpose) {
 
 }  // namespace
 
+std::string_view PurposesAsJson(uint8_t purpose) {
+  return (purpose & logger::kPurposeStatistics) != 0 ? R"(["administrative","statistics"])"
+                                                     : R"(["administrative"])";
+}
+
 std::span<const FieldInfo> AllFields() { return kFields; }
 
 const FieldInfo* FindField(std::string_view name) {

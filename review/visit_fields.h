@@ -78,6 +78,8 @@ std::optional<std::string_view> NearestField(std::string_view name);
 
 // Texts are views into the visit, but of id and purpose, which are made into `scratch`.
 std::string_view TextOf(const logger::StoredVisit& visit, Field field, std::string& scratch);
+// What a visit may be used for, as a JSON array.
+std::string_view PurposesAsJson(uint8_t purpose);
 uint64_t NumberOf(const logger::StoredVisit& visit, Field field);
 bool FlagOf(const logger::StoredVisit& visit, Field field);
 

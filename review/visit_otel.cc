@@ -48,9 +48,7 @@ void AppendAttributes(JsonLine& json, const logger::StoredVisit& visit) {
   json.Number("gatebook.upstream_us", visit.upstream_us);
   json.Text("gatebook.request_id", visit.request_id);
   json.Text("gatebook.rule", visit.rule);
-  json.Raw("gatebook.purpose", (visit.purpose & logger::kPurposeStatistics) != 0
-                                   ? "[\"administrative\",\"statistics\"]"
-                                   : "[\"administrative\"]");
+  json.Raw("gatebook.purpose", PurposesAsJson(visit.purpose));
   json.Text("gatebook.policy", visit.policy);
 }
 
