@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/rfc3339.h"
+#include "base/thread.h"
 
 namespace gatebook::base {
 namespace {
@@ -33,7 +34,8 @@ class Writer {
     path_ = path;
     stopping_ = false;
     running_ = true;
-    thread_ = std::thread([this, said = dropped()] { Run(said); });
+    thread_ = StartThread(
+        "gb:log", [this, said = dropped()] { Run(said); }, Niceness::kBehindWorkers);
     return {};
   }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 namespace gatebook::logger {
 namespace {
@@ -38,7 +39,7 @@ JournalKeeper::JournalKeeper(Settings settings, RecordId last, const base::Clock
       purge_due_(clock.SteadyNow()) {}
 
 void JournalKeeper::Start() {
-  thread_ = std::thread([this] { Run(); });
+  thread_ = base::StartThread("gb:keeper", [this] { Run(); });
 }
 
 void JournalKeeper::Stop() {

@@ -1,6 +1,5 @@
 #include "logger/recorder.h"
 
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 namespace gatebook::logger {
 namespace {
@@ -34,17 +34,6 @@ constexpr auto kWheelLateness = 2 * net::TimerWheel::kTick;
 
 }  // namespace
 
-Recorder::Wake::Wake(net::Loop& loop, std::function<void()> on_readable)
-    : on_readable_(std::move(on_readable)), event_(loop, *this) {}
-
-void Recorder::Wake::Watch(int fd) {
-  if (!event_.Watch(fd)) base::LogError("recorder", "the kernel watches no more descriptors");
-}
-
-void Recorder::Wake::OnReady(bool readable, bool) {
-  if (readable) on_readable_();
-}
-
 Recorder::Recorder(Journal& journal, uint32_t workers, const config::Config& config,
                    base::MetricsBlock& metrics, const base::Clock& clock, NameHints& hints,
                    Doorbell& doorbell)
@@ -69,17 +58,17 @@ Recorder::Recorder(Journal& journal, uint32_t workers, const config::Config& con
                                   return most;
                                 }()},
           lanes_.size(), [this](const base::IpAddress& ip) { return enrichment_.PlaceOf(ip); }, *this),
-      bell_(loop_, [this] { OnBell(); }),
-      housekeeping_(loop_, [this] { Housekeep(); }),
-      housekeeping_fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
+      bell_(loop_, *this),
+      housekeeping_([this] {
+        housekeeping_.Arm(loop_.timers(), loop_.now() + kHousekeeping);
+        Housekeep();
+      }),
       gather_([this] {
         doorbell_.Answer();
         Pump();
       }),
       name_deadline_([this] { Pump(); }),
       stop_([this] { loop_.Stop(); }) {
-  const itimerspec every{{kHousekeeping.count(), 0}, {kHousekeeping.count(), 0}};
-  ::timerfd_settime(housekeeping_fd_.get(), 0, &every, nullptr);
   enrichment_.SetOnNamed([this](const base::IpAddress& ip) {
     for (size_t i = 0; i < lanes_.size(); ++i) {
       if (WaitsFor(lanes_[i], ip)) PumpLane(i);
@@ -92,10 +81,12 @@ Recorder::~Recorder() { Stop(base::SteadyTime::min()); }
 void Recorder::Start() {
   CHECK(!thread_.joinable());
   ReadErasures();
-  bell_.Watch(doorbell_.fd());
-  housekeeping_.Watch(housekeeping_fd_.get());
+  if (!bell_.WatchReadable(doorbell_.fd()))
+    base::LogError("recorder", "the kernel watches no more descriptors");
+  housekeeping_.Arm(loop_.timers(), loop_.now() + kHousekeeping);
   writer_.Start();
-  thread_ = std::thread([this] { loop_.Run(); });
+  thread_ = base::StartThread(
+      "gb:recorder", [this] { loop_.Run(); }, base::Niceness::kBehindWorkers);
 }
 
 void Recorder::Stop(base::SteadyTime deadline) {
@@ -143,14 +134,16 @@ void Recorder::OnWriterLost() {
   if (stopping_) stop_.Arm(loop_.timers(), std::min(stop_.deadline(), loop_.now() + kStopWithoutRedis));
 }
 
-void Recorder::OnBell() {
+void Recorder::OnReady(bool, bool) {
   enrichment_.TakeHints(hints_);
+  Gather();
+}
+
+void Recorder::Gather() {
   if (!gather_.IsArmed()) gather_.Arm(loop_.timers(), loop_.now() + kGather);
 }
 
 void Recorder::Housekeep() {
-  uint64_t times;
-  [[maybe_unused]] const ssize_t got = ::read(housekeeping_fd_.get(), &times, sizeof times);
   writer_.Housekeep();
   enrichment_.TakeHints(hints_);
   enrichment_.Housekeep();
@@ -268,7 +261,13 @@ void Recorder::OnBatchStored(size_t index, const BatchTally& tally) {
   if (sent.position <= lane.acknowledged)
     metrics_.Add(Metric::kVisitsRestored, tally.visits_stored - tally.visits_replayed);
   Hold(lane, sent, tally);
-  PumpLane(index);
+  Fill(lane, writer_.batch_size());
+  if (!stopping_ && lane.head < lane.waiting.size() &&
+      lane.waiting.size() - lane.head < writer_.batch_size()) {
+    Gather();
+  } else {
+    PumpLane(index);
+  }
   oldest_.store(Oldest(), std::memory_order_relaxed);
   StopIfDone();
 }

@@ -63,7 +63,7 @@ struct RecorderState {
   std::chrono::milliseconds lag{0};
 };
 
-class Recorder final : private RedisWriter::Handler {
+class Recorder final : private RedisWriter::Handler, private net::SocketEvent::Handler {
  public:
   // `workers`: how many write the journal now. `metrics` is the block that the journal was
   // given as recorder_metrics: this thread alone writes it.
@@ -94,17 +94,6 @@ class Recorder final : private RedisWriter::Handler {
   RecorderState state() const;  // any thread
 
  private:
-  // A descriptor of the loop and what to do when it is readable.
-  class Wake final : public net::SocketEvent::Handler {
-   public:
-    Wake(net::Loop& loop, std::function<void()> on_readable);
-    void Watch(int fd);
-
-   private:
-    void OnReady(bool readable, bool writable) override;
-    std::function<void()> on_readable_;
-    net::SocketEvent event_;
-  };
   struct Waiting {
     Record record;
     base::SteadyTime since;
@@ -133,7 +122,9 @@ class Recorder final : private RedisWriter::Handler {
   void OnWriterLooked() override;
   void OnWriterStateChanged() override;
 
-  void OnBell();
+  void OnReady(bool readable, bool writable) override;  // the doorbell rings
+  // What comes in a moment is taken with what is there.
+  void Gather();
   void Housekeep();
   void Pump();
   void PumpLane(size_t index);
@@ -180,9 +171,8 @@ class Recorder final : private RedisWriter::Handler {
   };
   ErasuresInForce erasures_;
   std::vector<Unsettled> unsettled_;
-  Wake bell_;
-  Wake housekeeping_;
-  base::UniqueFd housekeeping_fd_;
+  net::SocketEvent bell_;
+  net::Timer housekeeping_;
   net::Timer gather_;
   net::Timer name_deadline_;
   net::Timer stop_;

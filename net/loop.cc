@@ -4,9 +4,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace gatebook::net {
+
+using namespace std::chrono_literals;
 
 Loop::Loop() : now_(base::Clock::System().SteadyNow()), timers_(now_) {
   event_config* config = event_config_new();
@@ -124,9 +128,15 @@ void Loop::RunPosted() {
 }
 
 void Loop::ArmTick() {
-  if (tick_armed_ || timers_.IsEmpty()) return;
-  const timeval tick{0, std::chrono::microseconds(TimerWheel::kTick).count()};
+  const auto next = timers_.NextTick();
+  if (!next || (tick_armed_ && tick_ <= *next)) return;
+  // libevent reads a clock that moves every few milliseconds: a tick that came too early would need another.
+  constexpr auto kCoarseness = 4ms;
+  const auto wait = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::max<base::Duration>(*next - now_, 0ms) + kCoarseness);
+  const timeval tick{wait.count() / 1'000'000, wait.count() % 1'000'000};
   event_add(tick_event_, &tick);
+  tick_ = *next;
   tick_armed_ = true;
 }
 

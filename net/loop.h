@@ -5,7 +5,8 @@
 // Owns: the libevent base, deferred deletions, the posts queue, the timer wheel.
 // Ends: destroying requires that Run() has returned; disposed objects and
 //   unrun posts are destroyed with it.
-// Limits: timers tick every 20 ms; a deadline is met up to two ticks late, never early.
+// Limits: timers tick every 20 ms, and only when one may be due, so that a loop with nothing to do sleeps; a
+//   deadline is met up to two ticks late, never early.
 #pragma once
 
 #include <event2/util.h>
@@ -77,6 +78,7 @@ class Loop {
   event* tick_event_ = nullptr;
   int post_fd_ = -1;
   bool tick_armed_ = false;
+  base::SteadyTime tick_{};  // if armed: when
   bool stopping_ = false;
   base::SteadyTime now_;
   uint64_t turn_ = 0;

@@ -40,6 +40,13 @@ class SocketEvent {
     watching_ = event_add(&event_, nullptr) == 0;
     return watching_;
   }
+  // Only to read: a descriptor that others write, and which is always writable (eventfd).
+  [[nodiscard]] bool WatchReadable(int fd) {
+    Stop();
+    event_assign(&event_, loop_.base(), fd, EV_READ | EV_ET | EV_PERSIST, &SocketEvent::OnEvent, this);
+    watching_ = event_add(&event_, nullptr) == 0;
+    return watching_;
+  }
   void Stop() {
     if (watching_) event_del(&event_);
     watching_ = false;

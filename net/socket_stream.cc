@@ -71,10 +71,10 @@ IoResult SocketStream::Read(std::span<char> into) {
   return {IoStatus::kWouldBlock};
 }
 
-IoResult SocketStream::Write(std::string_view bytes) {
+IoResult SocketStream::Send(std::string_view bytes, int flags) {
   CHECK(!bytes.empty());
   while (writable_) {
-    const ssize_t put = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t put = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | flags);
     if (put >= 0) {
       if (static_cast<size_t>(put) < bytes.size()) writable_ = false;
       if (put > 0) return {IoStatus::kOk, static_cast<size_t>(put)};
@@ -97,6 +97,15 @@ std::string_view SocketStream::failure() const {
   return text == nullptr ? std::string_view() : text;
 }
 
-void SocketStream::ShutdownWrite() { ::shutdown(fd_.get(), SHUT_WR); }
+IoResult SocketStream::WriteLast(std::string_view bytes) {
+  // More follows: the end.
+  const IoResult result = Send(bytes, MSG_MORE);
+  if (result.status == IoStatus::kOk && result.bytes == bytes.size()) ShutdownWrite();
+  return result;
+}
+
+void SocketStream::ShutdownWrite() {
+  if (!std::exchange(write_shut_, true)) ::shutdown(fd_.get(), SHUT_WR);
+}
 
 }  // namespace gatebook::net

@@ -29,7 +29,8 @@ class SocketStream : public Stream, private SocketEvent::Handler {
 
   void SetHandler(StreamHandler& handler) override { handler_ = &handler; }
   IoResult Read(std::span<char> into) override;
-  IoResult Write(std::string_view bytes) override;
+  IoResult Write(std::string_view bytes) override { return Send(bytes, 0); }
+  IoResult WriteLast(std::string_view bytes) override;
   void ShutdownWrite() override;
   int fd() const override { return fd_.get(); }
 
@@ -39,6 +40,7 @@ class SocketStream : public Stream, private SocketEvent::Handler {
  private:
   SocketStream(Loop& loop, base::UniqueFd fd, StreamHandler& handler);
   void OnReady(bool readable, bool writable) override;
+  IoResult Send(std::string_view bytes, int flags);
 
   base::UniqueFd fd_;
   SocketEvent event_;
@@ -47,6 +49,7 @@ class SocketStream : public Stream, private SocketEvent::Handler {
   int error_ = 0;
   bool connecting_ = false;
   bool readable_ = false;  // a read may give something
+  bool write_shut_ = false;
   bool writable_ = false;
 };
 

@@ -52,7 +52,10 @@ class Stream {
   virtual IoResult Read(std::span<char> into) = 0;
   // May take less than all of it. The same bytes must be offered again after kWouldBlock.
   virtual IoResult Write(std::string_view bytes) = 0;
-  // Ends the writing direction in good order (close_notify, FIN). Nothing may be written after it.
+  // As Write(), and if all of it was taken as ShutdownWrite() after it: the end goes with the bytes, in one packet
+  // where they fit into one.
+  virtual IoResult WriteLast(std::string_view bytes) = 0;
+  // Ends the writing direction in good order (close_notify, FIN). Nothing may be written after it; again is nothing.
   virtual void ShutdownWrite() = 0;
   // Bytes that Write() or ShutdownWrite() took stand in the stream and not yet in the
   // kernel. Who is done waits until this is false (OnStreamReady() is called) before

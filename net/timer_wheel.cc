@@ -1,6 +1,7 @@
 #include "net/timer_wheel.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.h"
 
@@ -52,6 +53,7 @@ void TimerWheel::LinkInto(size_t slot, Timer& timer) {
   timer.next_ = slots_[timer.slot_];
   if (timer.next_ != nullptr) timer.next_->previous_ = &timer;
   slots_[timer.slot_] = &timer;
+  if (slot < kSlots) occupied_[slot / 64] |= uint64_t{1} << slot % 64;
   ++linked_;
 }
 
@@ -60,11 +62,35 @@ void TimerWheel::Unlink(Timer& timer) {
     timer.previous_->next_ = timer.next_;
   } else {
     slots_[timer.slot_] = timer.next_;
+    if (timer.next_ == nullptr && timer.slot_ < kSlots) {
+      occupied_[timer.slot_ / 64] &= ~(uint64_t{1} << timer.slot_ % 64);
+    }
   }
   if (timer.next_ != nullptr) timer.next_->previous_ = timer.previous_;
   timer.wheel_ = nullptr;
   timer.previous_ = timer.next_ = nullptr;
   --linked_;
+}
+
+uint64_t TimerWheel::NextOccupied() const {
+  const uint64_t first = current_ + 1;
+  const size_t at = first % kSlots;
+  // The word that `at` is in comes first from there on, and last up to there.
+  uint64_t word = occupied_[at / 64] & (~uint64_t{0} << at % 64);
+  for (size_t i = 0; i <= occupied_.size(); ++i) {
+    const size_t index = (at / 64 + i) % occupied_.size();
+    if (i > 0) word = occupied_[index];
+    if (word == 0) continue;
+    const size_t slot = index * 64 + static_cast<size_t>(std::countr_zero(word));
+    return first + (slot + kSlots - at) % kSlots;
+  }
+  CHECK(false);
+  return first;
+}
+
+std::optional<base::SteadyTime> TimerWheel::NextTick() const {
+  if (linked_ == 0) return std::nullopt;
+  return start_ + static_cast<base::Duration::rep>(NextOccupied()) * kTick;
 }
 
 // After a long time without timers nobody counts through every tick of it.
@@ -84,7 +110,11 @@ void TimerWheel::Advance(base::SteadyTime now) {
     if (until - current_ > kSlots) SkipEmptyTicks(until);
     const uint64_t round_end = std::min(until, current_ + kSlots);
     while (current_ < round_end) {
-      ++current_;
+      if (linked_ == 0) {
+        current_ = round_end;
+        break;
+      }
+      current_ = std::min(round_end, NextOccupied());
       MeetCurrent();
     }
   }

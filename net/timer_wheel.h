@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "base/clock.h"
 
@@ -62,8 +63,11 @@ class TimerWheel {
 
   // Runs the callbacks whose deadline is met at `now`.
   void Advance(base::SteadyTime now);
-  // Whether any timer is linked: an empty wheel needs no ticking.
+  // Whether any timer is linked.
   bool IsEmpty() const { return linked_ == 0; }
+  // When Advance() may next find something to do; nothing if the wheel is empty. A timer that was moved
+  // later, or whose turn is a later round's, is looked at once before it is due.
+  std::optional<base::SteadyTime> NextTick() const;
 
  private:
   friend class Timer;
@@ -76,11 +80,14 @@ class TimerWheel {
   void Unlink(Timer& timer);
   void SkipEmptyTicks(uint64_t until);
   void MeetCurrent();
+  // The first tick after current_ whose slot is not empty. Requires: not all are.
+  uint64_t NextOccupied() const;
 
   base::SteadyTime start_;
   uint64_t current_ = 0;  // ticks done
   size_t linked_ = 0;
   std::array<Timer*, kSlots + 1> slots_{};
+  std::array<uint64_t, kSlots / 64> occupied_{};  // a bit a slot: it is not empty
 };
 
 }  // namespace gatebook::net

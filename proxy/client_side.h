@@ -49,7 +49,8 @@ class ClientSide {
   virtual size_t WriteOwnAnswer(const OwnAnswer& answer, bool request_read) = 0;
   // Takes what it can; less than all means that the client is slow, and OnExchangeReady will come.
   virtual size_t WriteBody(std::string_view piece) = 0;
-  // `trailers` go on where the client takes them.
+  // `trailers` go on where the client takes them. The answer is whole and goes out without another Flush(): the
+  // connection may have its own end to send with it.
   virtual void WriteEnd(std::span<const http::Field> trailers) = 0;
   // Pushes on what was gathered, as far as the client takes it.
   virtual void Flush() = 0;

@@ -341,7 +341,6 @@ void Exchange::CompleteAnswer() {
   } else {
     client_.WriteEnd({});
   }
-  client_.Flush();
 }
 
 void Exchange::OnUpstreamFailed(const UpstreamSide::Failure& failure) {

@@ -237,9 +237,9 @@ void Http1Connection::WriteEnd(std::span<const http::Field> trailers) {
   http::AppendLastChunk(out_, trailers);
 }
 
-void Http1Connection::Flush() {
+void Http1Connection::Flush(bool last) {
   while (!out_.IsEmpty() && !failed_) {
-    const IoResult result = stream_->Write(out_.data());
+    const IoResult result = last ? stream_->WriteLast(out_.data()) : stream_->Write(out_.data());
     if (result.status == IoStatus::kOk) {
       out_.Consume(result.bytes);
       written_ += result.bytes;

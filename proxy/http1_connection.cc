@@ -76,7 +76,7 @@ bool Http1Connection::Step() {
     case State::kExchange:
       return PumpExchange();
     case State::kFlushing:
-      Flush();
+      Flush(EndsHere());
       if (failed_) {
         Close(CloseReason::kClientAborted);
         return false;
@@ -238,7 +238,7 @@ void Http1Connection::Break() {
 
 bool Http1Connection::EndRequest() {
   stall_timer_.Cancel();
-  if (!keep_alive_ || context_.draining) {
+  if (EndsHere()) {
     stream_->ShutdownWrite();
     if (!unread_ && received_.size() <= parser_->head().size && body_.IsEmpty() && !stream_->HasUnsent()) {
       Close(CloseReason::kAnswered);

@@ -60,7 +60,10 @@ class Http1Connection final : public ClientConnection, private net::StreamHandle
   bool PumpExchange();
   void WatchForAbort();
   void Break();
+  // `last`: the connection ends with what is written.
+  void Flush(bool last);
   bool EndRequest();
+  bool EndsHere() const { return !keep_alive_ || context_.draining; }
   bool Discard();
   void ArmStall(base::Duration span);
   void OnTimeout();
@@ -78,7 +81,7 @@ class Http1Connection final : public ClientConnection, private net::StreamHandle
   size_t WriteOwnAnswer(const OwnAnswer& answer, bool request_read) override;
   size_t WriteBody(std::string_view piece) override;
   void WriteEnd(std::span<const http::Field> trailers) override;
-  void Flush() override;
+  void Flush() override { Flush(false); }
   net::IoResult ReadTunnel(std::span<char> into) override;
   net::IoResult WriteTunnel(std::string_view bytes) override;
   void ShutdownTunnel() override { stream_->ShutdownWrite(); }

@@ -16,6 +16,7 @@ using net::IoResult;
 using net::IoStatus;
 
 constexpr size_t kMostOut = 64 * 1024;
+constexpr size_t kRecord = 16 * 1024;  // of TLS, towards the client; less than any buffer
 
 }  // namespace
 
@@ -99,7 +100,9 @@ UpstreamSide::Take Http1Upstream::Read(std::string_view& piece) {
       if (const Take take = Next(piece); take != Take::kWait) return take;
     }
     received.Reserve(large_reads_ ? base::BufferPool::kLarge / 2 : 4096);
-    const std::span<char> room = received.room();
+    std::span<char> room = received.room();
+    // A body in whole records: what is left over would be a small record, and a packet, of its own.
+    if (state_ == State::kBody && received.IsEmpty()) room = room.first(room.size() - room.size() % kRecord);
     const IoResult result = connection_->stream().Read(room);
     if (result.status == IoStatus::kWouldBlock) {
       received.ReleaseIfEmpty();

@@ -161,7 +161,7 @@ base::Status Server::StartWorkers() {
                       objections_},
         Worker::ShareOf(first_, bound_, i)));
   }
-  for (auto& worker : workers_) worker->Start();
+  for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->Start(i);
   TakeOver(std::exchange(first_, {}));
   return {};
 }

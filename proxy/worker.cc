@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "proxy/http1_connection.h"
 #include "proxy/http2_connection.h"
 
@@ -27,10 +28,10 @@ Worker::Worker(const Parts& parts, Share first)
 
 Worker::~Worker() { Join(); }
 
-void Worker::Start() {
+void Worker::Start(size_t number) {
   journal_.SetFlushCallback([this] { loop_.Post([this] { OnFlushed(); }); });
   for (BoundListener& bound : std::exchange(bound_, {})) Listen(std::move(bound));
-  thread_ = std::thread([this] {
+  thread_ = base::StartThread(fmt::format("gb:worker-{}", number), [this] {
     loop_.Run();
     listening_.clear();
     while (!connections_.empty()) connections_.back()->Abort();

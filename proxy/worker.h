@@ -55,7 +55,8 @@ class Worker final : private ArrivingConnection::Host {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  void Start();
+  // `number` names its thread.
+  void Start(size_t number);
   void Join();
 
   // Any thread.

@@ -1,6 +1,7 @@
 #include "review/day_counter.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "logger/redis_client.h"
 #include "logger/redis_keys.h"
 
@@ -18,7 +19,8 @@ constexpr auto kLastChance = std::chrono::hours(24);
 }  // namespace
 
 void DayCounter::Start() {
-  thread_ = std::thread([this] { Run(); });
+  thread_ = base::StartThread(
+      "gb:day-counter", [this] { Run(); }, base::Niceness::kBehindAll);
 }
 
 void DayCounter::Stop() {

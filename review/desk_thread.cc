@@ -1,19 +1,13 @@
 #include "review/desk_thread.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
+#include "base/thread.h"
 
 namespace gatebook::review {
 
-void GoBehindOthers() {
-  constexpr int kLowPriority = 10;
-  // That it may not be given is no matter.
-  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowPriority));
-}
-
 void DeskThread::Start() {
   open_ = true;
-  thread_ = std::thread([this] { Run(); });
+  thread_ = base::StartThread(
+      "gb:desk", [this] { Run(); }, base::Niceness::kBehindAll);
 }
 
 void DeskThread::Stop() {
@@ -36,7 +30,6 @@ bool DeskThread::Do(std::function<void()> task) {
 }
 
 void DeskThread::Run() {
-  GoBehindOthers();
   while (true) {
     std::function<void()> task;
     {

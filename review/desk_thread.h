@@ -39,7 +39,4 @@ class DeskThread {
   std::atomic<bool> stopping_{false};
 };
 
-// Visits and pages go before whatever calls this on its own thread.
-void GoBehindOthers();
-
 }  // namespace gatebook::review

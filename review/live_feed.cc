@@ -6,8 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "base/thread.h"
 #include "logger/redis_client.h"
-#include "review/desk_thread.h"
 #include "review/discreet.h"
 #include "review/render.h"
 #include "review/visits.h"
@@ -27,7 +27,8 @@ constexpr uint32_t kSignEvery = 15;  // seconds
 
 void LiveFeed::Start() {
   open_ = true;
-  thread_ = std::thread([this] { Run(); });
+  thread_ = base::StartThread(
+      "gb:live-feed", [this] { Run(); }, base::Niceness::kBehindAll);
 }
 
 void LiveFeed::Stop() {
@@ -75,7 +76,6 @@ size_t LiveFeed::streams() const {
 }
 
 void LiveFeed::Run() {
-  GoBehindOthers();
   while (true) {
     {
       std::unique_lock lock(mutex_);

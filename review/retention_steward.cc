@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "logger/erasures.h"
 #include "logger/known_time.h"
 #include "logger/redis_client.h"
@@ -41,7 +42,8 @@ RetentionSteward::RetentionSteward(Parts parts) : parts_(std::move(parts)) {}
 
 void RetentionSteward::Start() {
   not_before_ = parts_.clock.SteadyNow() + kFirstRound;
-  thread_ = std::thread([this] { Run(); });
+  thread_ = base::StartThread(
+      "gb:steward", [this] { Run(); }, base::Niceness::kBehindAll);
 }
 
 void RetentionSteward::Stop() {

@@ -1,12 +1,10 @@
 #include "review/rights_desk.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <utility>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "logger/redis_client.h"
 
 namespace gatebook::review {
@@ -16,7 +14,6 @@ using base::Metric;
 using Kind = RightsDesk::Answer::Kind;
 
 constexpr size_t kMostSessions = 4096;
-constexpr int kLowPriority = 10;
 // Of the session's beginning as the cookie has it, whole seconds of a clock that may be another edge's.
 constexpr std::chrono::minutes kSlack{6};
 
@@ -53,7 +50,8 @@ void RightsDesk::Start(logger::ErasureKey key, SubjectRights::TellEdge tell) {
   key_.emplace(key);
   tell_ = std::move(tell);
   open_ = true;
-  thread_ = std::thread([this] { Run(); });
+  thread_ = base::StartThread(
+      "gb:rights", [this] { Run(); }, base::Niceness::kBehindAll);
 }
 
 void RightsDesk::Stop() {
@@ -102,8 +100,6 @@ bool RightsDesk::IsWithin(const config::Rights& limits, const logger::SessionId&
 }
 
 void RightsDesk::Run() {
-  // Visits and pages go first. That it may not be given is no matter.
-  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowPriority));
   while (true) {
     Waiting next;
     {

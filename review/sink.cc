@@ -1,6 +1,5 @@
 #include "review/sink.h"
 
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 namespace gatebook::review {
 namespace {
@@ -33,12 +33,9 @@ base::Result<std::unique_ptr<Sink>> Sink::Make(Parts parts) {
 Sink::Sink(Parts parts, SinkLine line)
     : parts_(std::move(parts)),
       line_(std::move(line)),
-      second_(loop_, *this),
-      second_fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
+      second_([this] { OnSecond(); }),
       stop_([this] { loop_.Stop(); }) {
   published_.name = parts_.config.name;
-  const itimerspec every{{1, 0}, {1, 0}};
-  ::timerfd_settime(second_fd_.get(), 0, &every, nullptr);
 }
 
 Sink::~Sink() {
@@ -58,15 +55,18 @@ base::Status Sink::MakeWriter() {
 
 void Sink::Start() {
   CHECK(!thread_.joinable());
-  thread_ = std::thread([this] {
-    if (!second_.Watch(second_fd_.get())) base::LogError("sink", "the kernel watches no more descriptors");
-    writer_->Start();
-    Publish();
-    loop_.Run();
-    // Gauges are of what runs.
-    SetBlocked("");
-    ended_.store(true, std::memory_order_release);
-  });
+  thread_ = base::StartThread(
+      "gb:" + parts_.config.name,
+      [this] {
+        second_.Arm(loop_.timers(), loop_.now() + 1s);
+        writer_->Start();
+        Publish();
+        loop_.Run();
+        // Gauges are of what runs.
+        SetBlocked("");
+        ended_.store(true, std::memory_order_release);
+      },
+      base::Niceness::kBehindWorkers);
 }
 
 size_t Sink::Give(std::span<const ToldVisitPtr> visits) {
@@ -196,12 +196,8 @@ void Sink::Count(const SinkWriter::Progress& progress) {
   written_ += progress.written;
 }
 
-void Sink::OnReady(bool readable, bool) {
-  uint64_t times;
-  if (readable && ::read(second_fd_.get(), &times, sizeof times) == sizeof times) OnSecond();
-}
-
 void Sink::OnSecond() {
+  second_.Arm(loop_.timers(), loop_.now() + 1s);
   writer_->Housekeep();
   Pump();
   // Nothing has moved for a second, and nobody says why.

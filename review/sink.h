@@ -43,7 +43,7 @@ struct SinkState {
   uint64_t left_out = 0;  // since it was started
 };
 
-class Sink final : private SinkWriter::Handler, private net::SocketEvent::Handler {
+class Sink final : private SinkWriter::Handler {
  public:
   struct Parts {
     config::Sink config;
@@ -77,7 +77,6 @@ class Sink final : private SinkWriter::Handler, private net::SocketEvent::Handle
   Sink(Parts parts, SinkLine line);
   base::Status MakeWriter();
   void OnWriterReady() override;
-  void OnReady(bool readable, bool writable) override;  // every second
   void Pump();
   // From the queue into the outbox. False: the queue is empty.
   bool Fill();
@@ -92,8 +91,7 @@ class Sink final : private SinkWriter::Handler, private net::SocketEvent::Handle
   net::Loop loop_;
   SinkOutbox outbox_;
   std::unique_ptr<SinkWriter> writer_;
-  net::SocketEvent second_;
-  base::UniqueFd second_fd_;
+  net::Timer second_;
   net::Timer stop_;
   std::string blocked_;  // why; empty: it is not
   uint64_t moved_ = 0;   // messages that the writer is through with

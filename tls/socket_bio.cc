@@ -84,7 +84,7 @@ int SocketBio::OnWrite(BIO* bio, const char* bytes, size_t size, size_t* put) {
 bool SocketBio::Take(std::string_view record) {
   if (IsUnwritable()) return false;
   if (last_record_) {
-    Send(record);
+    Send(record, 0);
     return !IsUnwritable();
   }
   const auto fits = [&] {
@@ -120,7 +120,9 @@ void SocketBio::Defer() {
   scratch_.size = 0;
 }
 
-void SocketBio::Send(std::string_view last) {
+void SocketBio::SendBeforeFin() { Send({}, MSG_MORE); }
+
+void SocketBio::Send(std::string_view last, int flags) {
   const std::array<std::string_view, 3> parts = {std::string_view(unsent_).substr(unsent_at_),
                                                  std::string_view(scratch_.bytes.data(), scratch_.size),
                                                  last};
@@ -135,7 +137,7 @@ void SocketBio::Send(std::string_view last) {
   }
   size_t sent = 0;
   while (size > 0 && !blocked_ && !IsUnwritable()) {
-    const ssize_t done = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+    const ssize_t done = ::sendmsg(fd_, &message, MSG_NOSIGNAL | flags);
     if (done >= 0) {
       sent = static_cast<size_t>(done);
       blocked_ = sent < size;

@@ -54,7 +54,9 @@ class SocketBio {
   void OnWritable();
 
   // Ends a call into OpenSSL: sends what is kept and what it left in the scratch.
-  void Send() { Send({}); }
+  void Send() { Send({}, 0); }
+  // Likewise, and a FIN follows at once, which the kernel then sends in the same packet.
+  void SendBeforeFin();
   // Ends a call into OpenSSL, but leaves for the next Send() what can wait.
   void Defer();
   // The next record is the last of its call: sent at once, with all before it.
@@ -81,7 +83,7 @@ class SocketBio {
   // 1: got something; 0: ask again later (or never, see IsBroken() and IsAtEnd()).
   int Receive(std::span<char> into, size_t& got);
   bool Take(std::string_view record);
-  void Send(std::string_view last);
+  void Send(std::string_view last, int flags);
   void Keep(const std::array<std::string_view, 3>& parts, size_t sent);
 
   const int fd_;

@@ -121,7 +121,7 @@ size_t TlsChannel::NextRecord(size_t left) const {
   return kSmallRecord;
 }
 
-IoResult TlsChannel::Write(std::string_view bytes) {
+IoResult TlsChannel::Write(std::string_view bytes, bool last) {
   CHECK(established_ && !shutting_down_ && !bytes.empty());
   if (IsUnwritable()) return {IoStatus::kError};
   if (bio_.IsBlocked()) return {IoStatus::kWouldBlock};
@@ -130,19 +130,24 @@ IoResult TlsChannel::Write(std::string_view bytes) {
   last_write_ = now;
 
   ForgetErrors();
+  last = last && bytes.size() <= kMostWrite;
   bytes = bytes.substr(0, kMostWrite);
   size_t taken = 0;
   bool failed = false;
   while (taken < bytes.size() && !failed) {
     const size_t size = NextRecord(bytes.size() - taken);
-    bio_.AnnounceLast(taken + size == bytes.size());
+    bio_.AnnounceLast(!last && taken + size == bytes.size());  // of the last, close_notify is
     size_t put = 0;
     failed = SSL_write_ex(ssl_.get(), bytes.data() + taken, size, &put) != 1;
     taken += put;
     burst_bytes_ = static_cast<uint32_t>(std::min<size_t>(burst_bytes_ + put, kSmallBurst));
   }
   bio_.AnnounceLast(false);
-  if (bio_.HasScratch()) bio_.Send();
+  if (last && !failed) {
+    ShutdownWrite();
+  } else if (bio_.HasScratch()) {
+    bio_.Send();
+  }
   if (failed) {
     // The BIO takes every record that Write() can make, so nothing but the end is left.
     ERR_clear_error();
@@ -159,7 +164,7 @@ void TlsChannel::ShutdownWrite() {
     ForgetErrors();
     SSL_shutdown(ssl_.get());
     ERR_clear_error();
-    bio_.Send();
+    bio_.SendBeforeFin();
   }
   FinishShutdown();
 }

@@ -51,7 +51,8 @@ class TlsChannel {
 
   // As of net::Stream; not before kDone.
   net::IoResult Read(std::span<char> into);
-  net::IoResult Write(std::string_view bytes);
+  net::IoResult Write(std::string_view bytes) { return Write(bytes, false); }
+  net::IoResult WriteLast(std::string_view bytes) { return Write(bytes, true); }
   // May come before kDone: then it is a bare FIN.
   void ShutdownWrite();
   bool HasUnsent() const { return bio_.unsent_size() > 0 && bio_.IsBlocked() && !IsBroken(); }
@@ -72,6 +73,7 @@ class TlsChannel {
  private:
   net::IoResult OnReadStopped(int error);
   size_t NextRecord(size_t left) const;
+  net::IoResult Write(std::string_view bytes, bool last);
   void FinishShutdown();
 
   const int fd_;

@@ -37,6 +37,7 @@ class TlsClientStream final : public net::Stream, private net::SocketEvent::Hand
   void SetHandler(net::StreamHandler& handler) override { handler_ = &handler; }
   net::IoResult Read(std::span<char> into) override { return channel_.Read(into); }
   net::IoResult Write(std::string_view bytes) override { return channel_.Write(bytes); }
+  net::IoResult WriteLast(std::string_view bytes) override { return channel_.WriteLast(bytes); }
   void ShutdownWrite() override { channel_.ShutdownWrite(); }
   bool HasUnsent() const override { return channel_.HasUnsent(); }
   size_t unsent_size() const override { return channel_.unsent_size(); }

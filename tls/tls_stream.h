@@ -35,6 +35,7 @@ class TlsStream final : public net::Stream, private net::SocketEvent::Handler {
   void SetHandler(net::StreamHandler& handler) override { handler_ = &handler; }
   net::IoResult Read(std::span<char> into) override { return channel_.Read(into); }
   net::IoResult Write(std::string_view bytes) override { return channel_.Write(bytes); }
+  net::IoResult WriteLast(std::string_view bytes) override { return channel_.WriteLast(bytes); }
   void ShutdownWrite() override { channel_.ShutdownWrite(); }
   // A ticket that waits for the first Write() is not meant: nobody has to wait for it.
   bool HasUnsent() const override { return channel_.HasUnsent(); }

@@ -12,6 +12,7 @@ from .machine import PROXY_CPU, free_port, listens
 
 class Contender:
     name = ""
+    environment = {}
     book = False  # keeps the visitors' book in Redis
 
     def __init__(self, machine, services):
@@ -22,7 +23,7 @@ class Contender:
         raise NotImplementedError
 
     def start(self):
-        self.running = self.machine.start(self.name, self.command(), PROXY_CPU, listens(self.port))
+        self.running = self.machine.start(self.name, self.command(), PROXY_CPU, listens(self.port), self.environment)
         return self.running
 
     def is_settled(self):
@@ -180,6 +181,33 @@ hosts:
 """)]
 
 
+class Caddy(Contender):
+    name = "caddy"
+    # One core as for all; and nothing of it in anybody's home.
+    environment = {"GOMAXPROCS": "1", "HOME": "/nonexistent"}
+
+    def command(self):
+        return ["caddy", "run", "--adapter", "caddyfile", "--config", self.machine.write("Caddyfile", f"""
+{{
+  admin off
+  auto_https off
+  storage file_system {self.machine.path('caddy')}
+}}
+https://localhost:{self.port}, https://127.0.0.1:{self.port} {{
+  bind 127.0.0.1
+  tls {self.services.chain} {self.services.key}
+  log {{
+    output file {self.machine.path('caddy.access')}
+  }}
+  reverse_proxy 127.0.0.1:{self.services.upstream_port} {{
+    transport http {{
+      keepalive_idle_conns_per_host 128
+    }}
+  }}
+}}
+""")]
+
+
 class Gatebook(Contender):
     """Everything on: sessions, names, places, the book in Redis."""
     name = "gatebook"
@@ -239,4 +267,4 @@ connections = 9500
         return self.metrics().get("gatebook_visits_in_journal", 0) == 0
 
 
-ALL = (Gatebook, Nginx, Haproxy, Nghttpx, H2o, NginxLua)
+ALL = (Gatebook, Nginx, Haproxy, Nghttpx, H2o, Caddy, NginxLua)

@@ -119,7 +119,7 @@ class Machine:
             file.write(content)
         return path
 
-    def start(self, name, command, cpu, ready):
+    def start(self, name, command, cpu, ready, environment=None):
         """Starts `command` on a core and returns once `ready()` is true."""
         log = self.path(f"{name}.{len(self.running)}.log")
         with open(log, "wb") as output:
@@ -127,7 +127,7 @@ class Machine:
             process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(cpu),
                                         find_program(command[0])] + command[1:],
                                        stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                                       start_new_session=True)
+                                       start_new_session=True, env={**os.environ, **(environment or {})})
         running = Running(name, process, log)
         self.running.append(running)
         deadline = time.monotonic() + 15

@@ -85,6 +85,33 @@ TEST(Loop, ATimerOfALoopIsMetNotEarly) {
   EXPECT_GE(met, deadline);
 }
 
+TEST(Loop, ALoopWithATimerFarOffSleeps) {
+  Loop loop;
+  Timer far;
+  Timer near;
+  bool met = false;
+  near.SetCallback([&] { met = true; });
+  far.Arm(loop.timers(), loop.now() + 1h);
+  near.Arm(loop.timers(), loop.now() + 300ms);
+  const uint64_t before = loop.turn();
+  while (!met) loop.RunOnce(true);
+  // With a tick every 20 ms it would have been fifteen.
+  EXPECT_LE(loop.turn() - before, 3U);
+}
+
+TEST(Loop, ANewTimerShortensTheSleep) {
+  Loop loop;
+  Timer far;
+  Timer near;
+  bool met = false;
+  near.SetCallback([&] { met = true; });
+  far.Arm(loop.timers(), loop.now() + 1h);
+  loop.RunOnce(false);
+  near.Arm(loop.timers(), loop.now() + 50ms);
+  while (!met) loop.RunOnce(true);
+  EXPECT_TRUE(far.IsArmed());
+}
+
 TEST(Loop, NowIsTheTimeAtWhichTheTurnBegan) {
   Loop loop;
   const base::SteadyTime before = base::Clock::System().SteadyNow();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -107,6 +108,33 @@ class SocketStreamTest : public testing::TestWithParam<bool> {
 };
 
 using Result = std::pair<std::string, IoStatus>;
+
+TEST_P(SocketStreamTest, TheLastBytesTakeTheEndWithThem) {
+  const IoResult result = stream_->WriteLast("the last words");
+  EXPECT_EQ(result.status, IoStatus::kOk);
+  EXPECT_EQ(result.bytes, 14U);
+  stream_->ShutdownWrite();  // again is nothing
+  EXPECT_EQ(PeerReads(1000), "the last words");
+}
+
+TEST(SocketStreamPackets, TheLastBytesAndTheEndAreOnePacket) {
+  Loop loop;
+  Recorder handler;
+  auto [mine, peer] = TcpPair();
+  const auto packets = [&peer = peer] {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    EXPECT_EQ(::getsockopt(peer.get(), IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    return info.tcpi_segs_in;
+  };
+  const auto stream = SocketStream::Accepted(loop, std::move(mine), handler);
+  const auto before = packets();
+  ASSERT_EQ(stream->WriteLast("the last words").status, IoStatus::kOk);
+  char bytes[100];
+  EXPECT_EQ(::recv(peer.get(), bytes, sizeof bytes, 0), 14);
+  EXPECT_EQ(::recv(peer.get(), bytes, sizeof bytes, 0), 0);
+  EXPECT_EQ(packets() - before, 1U);
+}
 
 TEST_P(SocketStreamTest, ReadsWhatComesAndThenWouldBlock) {
   Send("hello");

@@ -309,6 +309,27 @@ TEST_F(TimerWheelTest, OneMovedByAnotherOfItsTickIsMetAtItsNewTime) {
   EXPECT_EQ(fired_, 2);
 }
 
+TEST_F(TimerWheelTest, SaysWhenItIsWorthALook) {
+  EXPECT_FALSE(wheel_.NextTick());
+  Timer far;
+  Timer near;
+  far.Arm(wheel_, kStart + 9s);
+  EXPECT_EQ(wheel_.NextTick(), kStart + 9s);
+  near.Arm(wheel_, kStart + 3s + 1ms);
+  EXPECT_EQ(wheel_.NextTick(), kStart + 3s + TimerWheel::kTick);
+  near.Cancel();
+  EXPECT_EQ(wheel_.NextTick(), kStart + 9s);
+  AdvanceBy(8s);
+  EXPECT_EQ(wheel_.NextTick(), kStart + 9s);
+  // One that was moved later is looked at where it stood.
+  far.Arm(wheel_, kStart + 60s);
+  EXPECT_EQ(wheel_.NextTick(), kStart + 9s);
+  AdvanceBy(1s);
+  EXPECT_GT(wheel_.NextTick(), kStart + 9s);
+  far.Cancel();
+  EXPECT_FALSE(wheel_.NextTick());
+}
+
 // Any mix of arming, moving, cancelling and waiting does what a plain table of deadlines would.
 TEST(TimerWheelProperty, DoesWhatATableOfDeadlinesWould) {
   constexpr int kTimers = 40;
@@ -361,6 +382,10 @@ TEST(TimerWheelProperty, DoesWhatATableOfDeadlinesWould) {
       bool any_armed = false;
       for (const auto& each : timers) any_armed |= each->IsArmed();
       ASSERT_EQ(wheel.IsEmpty(), !any_armed);
+      // Who sleeps until then misses nothing.
+      const auto next = wheel.NextTick();
+      ASSERT_EQ(next.has_value(), any_armed);
+      for (const auto& [number, armed] : model) ASSERT_LE(*next, armed.latest) << "seed " << seed;
     }
   }
 }

@@ -216,6 +216,39 @@ TEST_P(TlsStreamTest, ShutdownSendsCloseNotifyAndThenFin) {
   EXPECT_TRUE(talk.ClientSawFin());
 }
 
+TEST_P(TlsStreamTest, TheLastBytesTakeTheEndWithThem) {
+  Conversation talk(loop_, server_.MakeContext(), Options());
+  ASSERT_TRUE(talk.Handshake());
+  const net::IoResult result = talk.server().WriteLast("the last words");
+  EXPECT_EQ(result.status, IoStatus::kOk);
+  EXPECT_EQ(result.bytes, 14U);
+  talk.server().ShutdownWrite();  // again is nothing
+  talk.Settle();
+  EXPECT_EQ(talk.ClientRead(), "the last words");
+  EXPECT_TRUE(talk.ClientSawCloseNotify());
+  EXPECT_TRUE(talk.ClientSawFin());
+}
+
+TEST_P(TlsStreamTest, LastBytesThatAreTooManyEndOnceTheLastOfThemIsTaken) {
+  Conversation talk(loop_, server_.MakeContext(), Options());
+  ASSERT_TRUE(talk.Handshake());
+  const std::string text(150'000, 'x');
+  std::string_view rest = text;
+  std::string got;
+  while (!rest.empty()) {
+    const net::IoResult result = talk.server().WriteLast(rest);
+    rest.remove_prefix(result.bytes);
+    EXPECT_TRUE(rest.empty() || !talk.ClientSawCloseNotify());
+    talk.Settle();
+    got += talk.ClientRead();
+  }
+  talk.Settle();
+  got += talk.ClientRead();
+  EXPECT_EQ(got, text);
+  EXPECT_TRUE(talk.ClientSawCloseNotify());
+  EXPECT_TRUE(talk.ClientSawFin());
+}
+
 TEST_P(TlsStreamTest, ShutdownBehindAFullSocketWaitsForWhatIsUnsent) {
   Conversation talk(loop_, server_.MakeContext(), Options());
   ASSERT_TRUE(talk.Handshake());
