@@ -58,7 +58,8 @@ constexpr std::array<Topic, 7> kTopics = {{
     {"Files",
      "Paths are absolute. Certificates, keys, password files and place databases must be there and readable "
      "when the "
-     "configuration is checked; the session key and the journal directory are made at the first start."},
+     "configuration is checked, and are tried: a key that is not its certificate's is an error as well. The "
+     "session key and the journal directory are made at the first start."},
     {"Secrets",
      "No secret stands in the configuration: it names the file that holds it. Where a password was written "
      "by "

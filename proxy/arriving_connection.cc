@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "net/socket_stream.h"
+#include "proxy/client_session.h"
 
 namespace gatebook::proxy {
 
@@ -43,10 +44,7 @@ ArrivingConnection::ArrivingConnection(WorkerContext& context, Host& host, guard
     : ClientConnection(context, host, std::move(seat)),
       host_(host),
       event_(context.loop, *this),
-      deadline_([this] {
-        context_.metrics.Add(Metric::kTlsHandshakesTimedOut);
-        Close(CloseReason::kHandshakeTimeout);
-      }) {}
+      deadline_([this] { OnDeadline(); }) {}
 
 bool ArrivingConnection::Start(base::UniqueFd fd, const config::Listen& listen,
                                std::optional<base::IpAddress> ip) {
@@ -62,6 +60,12 @@ bool ArrivingConnection::Start(base::UniqueFd fd, const config::Listen& listen,
 
 void ArrivingConnection::ArmDeadline() {
   deadline_.Arm(context_.loop.timers(), context_.loop.now() + context_.generation->config.timeouts.handshake);
+}
+
+void ArrivingConnection::OnDeadline() {
+  if (fd_.IsValid()) return Close(CloseReason::kProxyHeader);  // it has not even begun to shake hands
+  context_.metrics.Add(Metric::kTlsHandshakesTimedOut);
+  Close(CloseReason::kHandshakeTimeout);
 }
 
 // ---- what a proxy in front says
@@ -151,13 +155,59 @@ void ArrivingConnection::Arrive(std::unique_ptr<net::Stream> stream) {
 
 void ArrivingConnection::OnStreamFailed() {
   context_.metrics.Add(Metric::kTlsHandshakesFailed);
-  if (tls_->saw_plain_http()) {
-    context_.refusals.Count(http::Refusal::kPlainOnTls);
-    tls_->SendPlain(
-        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 32\r\nConnection: "
-        "close\r\n\r\n"
-        "This port speaks HTTPS (TLS).  \n");
+  if (tls_->saw_plain_http()) return RefusePlainHttp();
+  Close(CloseReason::kHandshakeFailed);
+}
+
+// ---- plain HTTP where TLS is spoken
+
+void ArrivingConnection::RefusePlainHttp() {
+  context_.refusals.Count(http::Refusal::kPlainOnTls);
+  context_.book.OfferName(ip_);
+  // What may not be answered unrecorded is closed without a word.
+  if (context_.book.MustRefuse()) return Close(CloseReason::kHandshakeFailed);
+  const logger::Appended written = WriteRefused(http::Refusal::kPlainOnTls);
+  if (written.outcome != logger::Appended::Outcome::kOk) {
+    if (context_.book.refuses_when_full()) return Close(CloseReason::kHandshakeFailed);
+  } else if (context_.book.must_await_flush()) {
+    told_when_flushed_ = written.position;
+    return context_.book.RequestFlush();
   }
+  TellPlainHttp();
+}
+
+logger::Appended ArrivingConnection::WriteRefused(http::Refusal refusal) {
+  const Generation& generation = *context_.generation;
+  const http::RequestHead unread;
+  VisitFacts facts;
+  facts.arrival = base::Clock::System().WallNow();
+  facts.started = context_.loop.now();
+  facts.session = ClientSession().Decide({&unread, refusal}, arrival_.facts, *context_.generation, context_);
+  facts.status = static_cast<uint16_t>(http::InfoOf(refusal).status);
+  facts.request_id = context_.request_ids.Next();
+  facts.refusal = refusal;
+  base::CountStatus(context_.metrics, facts.status);
+  return context_.book.Write(facts, arrival_.facts, unread, false, generation.config.visit,
+                             generation.recorded);
+}
+
+void ArrivingConnection::OnJournalFlushed() {
+  if (!told_when_flushed_ || over_) return;
+  switch (context_.book.StateOf(*told_when_flushed_)) {
+    case VisitBook::FlushState::kPending:
+      return;
+    case VisitBook::FlushState::kFailed:
+      return Close(CloseReason::kHandshakeFailed);
+    case VisitBook::FlushState::kFlushed:
+      return TellPlainHttp();
+  }
+}
+
+void ArrivingConnection::TellPlainHttp() {
+  tls_->SendPlain(
+      "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 32\r\nConnection: "
+      "close\r\n\r\n"
+      "This port speaks HTTPS (TLS).  \n");
   Close(CloseReason::kHandshakeFailed);
 }
 

@@ -5,6 +5,9 @@
 // The header is peeked at until it is whole and then taken off, so that what stands
 // behind it is TLS's or HTTP's and was read by nobody.
 //
+// A request in plain HTTP to a TLS listener is an exchange of its own kind: nothing of it is read, it is told
+// so, and its visit stands in the book before that.
+//
 // Thread: the worker's. Owns: the stream until it is handed over.
 // Ends: OnArrived() takes what it holds, or OnClosed() tells that there is nothing to take.
 // Limits: timeouts.handshake in all; a header of http::kProxyHeaderMost bytes.
@@ -42,6 +45,7 @@ class ArrivingConnection final : public ClientConnection,
 
   void Drain() override { Close(CloseReason::kDrained); }
   void Abort() override { Close(CloseReason::kDrained); }
+  void OnJournalFlushed() override;
 
  private:
   void OnReady(bool readable, bool writable) override;
@@ -51,6 +55,10 @@ class ArrivingConnection final : public ClientConnection,
   bool TakeSource(const http::ProxyHeader& header);
   bool BeginProtocol();
   void ArmDeadline();
+  void OnDeadline();
+  void RefusePlainHttp();
+  logger::Appended WriteRefused(http::Refusal refusal);
+  void TellPlainHttp();
   void Arrive(std::unique_ptr<net::Stream> stream);
   void Close(CloseReason reason);
 
@@ -61,6 +69,7 @@ class ArrivingConnection final : public ClientConnection,
   net::SocketEvent event_;                        // of fd_
   std::optional<base::IpAddress> ip_;
   std::unique_ptr<tls::TlsStream> tls_;
+  std::optional<uint64_t> told_when_flushed_;  // the visit's place in the journal
   bool over_ = false;
   net::Timer deadline_;
 };

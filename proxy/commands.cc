@@ -17,6 +17,7 @@
 #include "config/show.h"
 #include "logger/visit.h"
 #include "proxy/admin_client.h"
+#include "proxy/config_trial.h"
 #include "proxy/declared_regions.h"
 #include "proxy/desk_command.h"
 #include "proxy/doctor_command.h"
@@ -54,7 +55,7 @@ std::shared_ptr<const config::Config> OrSay(config::LoadOutcome outcome) {
 std::shared_ptr<const config::Config> LoadOrSay(const std::string& path) { return OrSay(LoadChecked(path)); }
 
 int RunServer(const std::string& path) {
-  const auto config = LoadOrSay(path);
+  const auto config = OrSay(LoadTried(path));
   if (!config) return Code(ExitCode::kConfig);
   Server server(config);
   if (const auto status = server.Start(); !status.ok()) return Fail(status.error());
@@ -63,7 +64,7 @@ int RunServer(const std::string& path) {
 }
 
 int RunCheck(const std::string& path) {
-  const auto config = LoadOrSay(path);
+  const auto config = OrSay(LoadTried(path, TryPlaces));
   if (!config) return Code(ExitCode::kConfig);
   fmt::print("{}: well\n", path);
   return Code(ExitCode::kOk);

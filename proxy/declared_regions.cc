@@ -110,12 +110,13 @@ void CheckRegions(const config::Config& config, const config::PlaceMap& places,
 
 }  // namespace
 
-config::LoadOutcome LoadChecked(const std::string& path) {
-  return config::Load(
-      path, [](const config::Config& config, const config::PlaceMap& places, config::ProblemList& problems) {
-        CheckRegions(config, places, problems);
-        review::CheckQueries(config, places, problems);
-      });
+config::LoadOutcome LoadChecked(const std::string& path, const config::MoreChecks& more) {
+  return config::Load(path, [&more](const config::Config& config, const config::PlaceMap& places,
+                                    config::ProblemList& problems) {
+    CheckRegions(config, places, problems);
+    review::CheckQueries(config, places, problems);
+    if (more) more(config, places, problems);
+  });
 }
 
 bool IsInRegions(std::string_view country, const std::vector<std::string>& regions) {

@@ -20,7 +20,8 @@ namespace gatebook::proxy {
 
 // config::Load() with this check, and that of the queries in it (review/saved_query.h): what serves, and what
 // is told to, is loaded so.
-config::LoadOutcome LoadChecked(const std::string& path);
+// `more`: further checks of a config that is in order.
+config::LoadOutcome LoadChecked(const std::string& path, const config::MoreChecks& more = {});
 
 // Whether a country (ISO 3166-1 alpha-2) is one of `regions`, or in "EU" or "EEA" where these are.
 bool IsInRegions(std::string_view country, const std::vector<std::string>& regions);

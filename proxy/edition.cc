@@ -59,9 +59,13 @@ base::Result<EditionParts> MakeEdition(std::shared_ptr<const config::Config> con
   auto upstream_tls = MakeUpstreamTls(from, workers + 1);
   if (!upstream_tls.ok()) return upstream_tls.error();
   parts.upstream_tls = std::move(upstream_tls).value();
-  edition->health = before != nullptr && HaveSameServers(*before->config, from)
-                        ? before->health
-                        : std::make_shared<HealthBoard>(from);
+  if (before == nullptr) {
+    edition->health = std::make_shared<HealthBoard>(from);
+  } else if (HaveSameServers(*before->config, from)) {
+    edition->health = before->health;
+  } else {
+    edition->health = std::make_shared<HealthBoard>(from, *before->health, *before->config);
+  }
   parts.edition = std::move(edition);
   return parts;
 }

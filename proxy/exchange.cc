@@ -294,7 +294,11 @@ void Exchange::PumpResponse() {
 void Exchange::PassInterimAnswer(const http::ResponseHead& head) {
   if (++interim_answers_ > kMostInterimAnswers) return Refuse(Refusal::kUpstreamTooMany1xx);
   // We have answered Expect ourselves; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
-  if (head.status != 100 && head_.minor_version >= 1) client_.WriteInterim(head);
+  if (head.status != 100 && head_.minor_version >= 1) {
+    http::ResponseHead left = head;
+    left.fields = Left(head.fields, generation_.RulesOf(*route_).response.get());
+    client_.WriteInterim(left);
+  }
   context_.metrics.Add(Metric::kResponses1xx);
 }
 

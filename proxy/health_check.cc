@@ -28,12 +28,13 @@ HealthCheck::HealthCheck(const Parts& parts, UpstreamTarget target)
       buffers_(parts.buffers),
       target_(std::move(target)),
       preamble_(upstream_.proxy_protocol ? http::MakeProxyHeader(std::nullopt) : std::string()),
-      health_(upstream_),
+      health_(upstream_, board_.down.load(std::memory_order_relaxed)),
       next_check_([this] { Begin(); }),
       deadline_([this] {
         EndTry();
         TryNextAddress();
       }) {
+  if (!health_.is_up()) metrics_.Add(Metric::kServersDown);
   next_check_.Arm(loop_.timers(), loop_.now());
 }
 

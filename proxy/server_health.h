@@ -7,7 +7,7 @@
 // as its last ejection lasted, that is forgotten.
 //
 // Checks: upstream.health_fall bad answers in a row take a server out, health_rise good ones
-// bring it back. The very first answer decides at once.
+// bring it back. The very first answer decides at once, unless checks before had found the server down.
 //
 // Thread: one each. Pure: time is handed in.
 #pragma once
@@ -57,8 +57,8 @@ class ServerHealth {
 
 class CheckedHealth {
  public:
-  explicit CheckedHealth(const config::Upstream& upstream)
-      : rise_(upstream.health_rise), fall_(upstream.health_fall) {}
+  explicit CheckedHealth(const config::Upstream& upstream, bool known_down = false)
+      : rise_(upstream.health_rise), fall_(upstream.health_fall), up_(!known_down), asked_(known_down) {}
 
   // True: is_up() has changed by this.
   bool OnCheck(bool good);
@@ -68,8 +68,8 @@ class CheckedHealth {
   const uint32_t rise_;
   const uint32_t fall_;
   uint32_t in_row_ = 0;  // checks against what is_up() says
-  bool up_ = true;       // a server that was never asked
-  bool asked_ = false;
+  bool up_;              // also a server that was never asked
+  bool asked_;
 };
 
 }  // namespace gatebook::proxy

@@ -7,9 +7,8 @@
 
 #include "base/log.h"
 #include "config/loader.h"
-#include "logger/places.h"
 #include "proxy/admin_tls.h"
-#include "proxy/declared_regions.h"
+#include "proxy/config_trial.h"
 #include "proxy/reload.h"
 #include "proxy/server.h"
 
@@ -31,16 +30,18 @@ void Server::TakeOver(EditionParts parts) {
   editions_.push_back(edition_);
   policy_->TakeOver(*edition_->config, base::Clock::System().WallNow());
   recorder_->SetRecorded(RecordedFields(edition_->config->visit));
-  // Checks go on where servers are the same: one that is down stays down.
-  if (checker_ && edition_->health == checked_health_) return;
   lookups_.reset();
-  checker_.reset();
-  checked_config_ = edition_->config;
-  checked_health_ = edition_->health;
-  checker_ = std::make_unique<HealthChecker>(loop_, main_metrics_, *checked_config_, *checked_health_,
-                                             parts.upstream_tls.back());
+  // Checks go on where servers are the same.
+  if (!checker_ || edition_->health != checked_health_) {
+    checker_.reset();
+    checked_config_ = edition_->config;
+    checked_health_ = edition_->health;
+    checker_ = std::make_unique<HealthChecker>(loop_, main_metrics_, *checked_config_, *checked_health_,
+                                               parts.upstream_tls.back());
+  }
+  // Begun anew each time: this machine may ask other name servers by now (resolv.conf).
   lookups_ = std::make_unique<UpstreamLookups>(
-      loop_, *checked_config_,
+      loop_, *edition_->config,
       [this](const std::string& hostname, const std::vector<base::IpAddress>& addresses) {
         for (auto& worker : workers_) worker->SetUpstreamAddresses(hostname, addresses);
         checker_->SetUpstreamAddresses(hostname, addresses);
@@ -76,17 +77,16 @@ base::Status Server::Tell(base::Status status) {
 
 base::Status Server::TryReload() {
   if (draining_ || stopping_) return base::Error{"the edge is ending"};
-  config::LoadOutcome outcome = LoadChecked(config_->path);
-  if (!outcome.ok())
-    return base::Error{config::RenderProblems(outcome.problems, false), base::ExitCode::kConfig};
-  const auto keys = KeysThatNeedRestart(*config_, *outcome.config);
-  if (!keys.empty()) {
-    return base::Error{fmt::format("a change of {} needs a restart", fmt::join(keys, ", ")),
-                       base::ExitCode::kConfig};
-  }
-  for (const std::string& path : outcome.config->geo.databases) {
-    if (auto status = logger::Places::Check(path); !status.ok()) return status;
-  }
+  std::vector<std::string> keys;
+  config::LoadOutcome outcome =
+      LoadTried(config_->path, [this, &keys](const config::Config& next, const config::PlaceMap& places,
+                                             config::ProblemList& problems) {
+        TryPlaces(next, places, problems);
+        keys = KeysThatNeedRestart(*config_, next);
+      });
+  std::string refusal = config::RenderProblems(outcome.problems, false);
+  if (!keys.empty()) refusal += fmt::format("a change of {} needs a restart", fmt::join(keys, ", "));
+  if (!refusal.empty()) return base::Error{std::move(refusal), base::ExitCode::kConfig};
   const config::Log& log = outcome.config->log;
   auto log_file = base::LogSink::OpenFile(log.file);
   if (!log_file.ok()) return log_file.error();

@@ -12,6 +12,10 @@ constexpr size_t kPiece = 64 << 10;
 
 class BodyTest : public EdgeTest {
  protected:
+  void TearDown() override {
+    if (edge_->IsRunning() && !edge_->CountedRefusals().empty()) ExpectRefusalsInTheBook();
+    EdgeTest::TearDown();
+  }
   // Settles the process with one visit and returns its size.
   uint64_t Warm() {
     RawClient client(edge_->Tls());

@@ -73,6 +73,14 @@ class EdgeTest : public testing::Test {
     return edge_->MetricSum("gatebook_refusals_total{reason=\"" + slug + "\"");
   }
 
+  // Whatever was refused has its reason in a counter and in the visit, and is there once.
+  void ExpectRefusalsInTheBook() {
+    const auto counted = edge_->CountedRefusals();
+    EXPECT_FALSE(counted.empty());
+    WaitUntil([&] { return edge_->RecordedRefusals() == counted; });
+    EXPECT_EQ(edge_->RecordedRefusals(), counted);
+  }
+
   // Names of keys in Redis.
   std::vector<std::string> Keys(const std::string& pattern) const {
     std::vector<std::string> keys;

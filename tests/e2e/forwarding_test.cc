@@ -292,6 +292,8 @@ TEST_F(ForwardingTest, RoutesChooseTheUpstreamByHostAndLongestPath) {
   EXPECT_EQ(body("localhost", "/apis"), "hello");
   EXPECT_EQ(body("A.Example.Com", "/"), "other");
   EXPECT_EQ(Exchange("GET / HTTP/1.1\r\nHost: nowhere.test\r\n\r\n").status(), 404);
+  EXPECT_EQ(Refusals("no_route"), 1u);
+  ExpectRefusalsInTheBook();
 }
 
 }  // namespace

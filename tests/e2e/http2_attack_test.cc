@@ -25,6 +25,10 @@ constexpr uint16_t kInitialWindowSize = 4;
 
 class Http2AttackTest : public EdgeTest {
  protected:
+  void TearDown() override {
+    if (edge_->IsRunning() && !edge_->CountedRefusals().empty()) ExpectRefusalsInTheBook();
+    EdgeTest::TearDown();
+  }
   // The most that was ever resident.
   uint64_t PeakKib() const {
     std::istringstream lines(

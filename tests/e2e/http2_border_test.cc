@@ -16,6 +16,10 @@ using http::With;
 
 class Http2BorderTest : public EdgeTest {
  protected:
+  void TearDown() override {
+    if (edge_->IsRunning() && !edge_->CountedRefusals().empty()) ExpectRefusalsInTheBook();
+    EdgeTest::TearDown();
+  }
   uint64_t Ends(const std::string& slug) const {
     return edge_->Metric("gatebook_http2_ends_total{reason=\"" + slug + "\"}");
   }

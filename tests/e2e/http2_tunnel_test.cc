@@ -44,6 +44,10 @@ void Echo(UpstreamConnection& connection, HttpMessage& request) {
 
 class Http2TunnelTest : public EdgeTest {
  protected:
+  void TearDown() override {
+    if (edge_->IsRunning() && !edge_->CountedRefusals().empty()) ExpectRefusalsInTheBook();
+    EdgeTest::TearDown();
+  }
   // The one visit, once it says so many bytes came and went.
   json VisitWithBytes(int in, int out) {
     json found = json::object();
@@ -204,7 +208,10 @@ TEST_F(Http2TunnelTest, ATunnelWhosePingsFlowIsNotIdle) {
   Behind(Echo);
   Start();
   H2Client client(edge_->Tls());
-  ASSERT_TRUE(client.Send(Headers(1, kSocket, false)));
+  // Room for more than can come in that time.
+  constexpr uint32_t kRoom = 1 << 30;
+  ASSERT_TRUE(
+      client.Send(Headers(1, kSocket, false) + http::WindowUpdate(0, kRoom) + http::WindowUpdate(1, kRoom)));
   const std::string ping = "\x89\x80mask";
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
   for (size_t sent = ping.size(); std::chrono::steady_clock::now() < until; sent += ping.size()) {

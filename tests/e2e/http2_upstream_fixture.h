@@ -14,6 +14,10 @@ using support::H2Event;
 
 class Http2UpstreamTest : public EdgeTest {
  protected:
+  void TearDown() override {
+    if (edge_->IsRunning() && !edge_->CountedRefusals().empty()) ExpectRefusalsInTheBook();
+    EdgeTest::TearDown();
+  }
   // The upstream speaks HTTP/2; `script` decides what is said.
   void StartH2(support::H2Script script, const std::string& more = "", bool extended_connect = true) {
     StartRaw(support::SpeakH2(std::move(script), extended_connect), more);

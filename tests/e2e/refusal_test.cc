@@ -131,6 +131,7 @@ TEST_F(RefusalTest, EveryAmbiguousRequestIsRefusedAndReachesNobody) {
   EXPECT_EQ(upstream_->requests().size(), 0u);
   EXPECT_EQ(upstream_->bytes_received(), 0u);
   EXPECT_EQ(edge_->Metric("gatebook_connections_accepted_total"), with_connection);
+  ExpectRefusalsInTheBook();
 }
 
 TEST_F(RefusalTest, TheSameOverTlsByteByByte) {
@@ -198,6 +199,7 @@ TEST_F(RefusalTest, AMalformedChunkedBodyNeverEndsWellForTheUpstream) {
     EXPECT_EQ(request.first_line.find("smuggled"), std::string::npos);
   }
   EXPECT_GE(Refusals("bad_chunk") + Refusals("bad_trailer"), table.size());
+  ExpectRefusalsInTheBook();
 }
 
 TEST_F(RefusalTest, ABodyOverTheLimitIsRefusedBeforeItIsSent) {
@@ -208,6 +210,7 @@ TEST_F(RefusalTest, ABodyOverTheLimitIsRefusedBeforeItIsSent) {
   EXPECT_EQ(client.ReadResponse().value_or(HttpMessage{}).status(), 413);
   EXPECT_TRUE(client.WaitClosed());
   EXPECT_EQ(Refusals("body_too_large"), 1u);
+  ExpectRefusalsInTheBook();
   EXPECT_EQ(upstream_->requests().size(), 0u);
 }
 
@@ -237,6 +240,7 @@ TEST_F(RefusalTest, AHeadThatTakesTooLongIsGivenUp) {
   EXPECT_EQ(answer->status(), 408);
   EXPECT_TRUE(client.WaitClosed());
   EXPECT_EQ(Refusals("header_timeout"), 1u);
+  ExpectRefusalsInTheBook();
 }
 
 TEST_F(RefusalTest, ABodyThatDripsIsGivenUp) {
@@ -251,6 +255,7 @@ TEST_F(RefusalTest, ABodyThatDripsIsGivenUp) {
   EXPECT_EQ(client.ReadResponse().value_or(HttpMessage{}).status(), 408);
   EXPECT_TRUE(client.WaitClosed());
   EXPECT_EQ(Refusals("body_timeout"), 1u);
+  ExpectRefusalsInTheBook();
 }
 
 TEST_F(RefusalTest, AnIdleConnectionIsClosedWithoutAWord) {

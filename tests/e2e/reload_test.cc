@@ -1,6 +1,10 @@
 // A changed configuration comes into force without a restart, whole or not at all, and nobody is cut off.
+#include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
+#include <iterator>
+#include <sstream>
 #include <thread>
 
 #include "tests/e2e/edge_test.h"
@@ -79,6 +83,10 @@ TEST_F(ReloadTest, ARouteIsAddedAndNobodyIsCutOff) {
   EXPECT_TRUE(Echoes(socket, "still here"));
   EXPECT_EQ(edge_->Metric("gatebook_generation"), 2u);
   EXPECT_EQ(Live(), 2u);
+  const json generation = json::parse(edge_->Admin("/status").body)["generation"];
+  EXPECT_EQ(generation["number"], 2);
+  EXPECT_EQ(generation["in_force"], 2);
+  EXPECT_EQ(generation["live"], 2);
 
   socket.ShutdownWrite();
   EXPECT_TRUE(socket.WaitClosed());
@@ -128,6 +136,42 @@ TEST_F(ReloadTest, WhatNeedsARestartIsNamed) {
   const Finished reload = Reload();
   EXPECT_EQ(reload.exit_code, 1);
   EXPECT_THAT(reload.errors, testing::HasSubstr("a change of edge.name, [journal] needs a restart"));
+}
+
+TEST_F(ReloadTest, AllThatIsWrongIsToldAtOnce) {
+  Start();
+  support::TempDirectory files;
+  const support::TestAuthority authority;
+  const auto one = authority.Issue({.dns_names = {"localhost"}});
+  const auto other = authority.Issue({.dns_names = {"localhost"}});
+  options_.chain_file = files.Write("chain.pem", one.chain);
+  options_.key_file = files.Write("key.pem", other.key);
+  options_.upstreams = "[[upstream]]\nname = \"service\"\nservers = [\"https://127.0.0.1:1\"]\ntls_ca = \"" +
+                       files.Write("ca.pem", "no certificate") + "\"\n";
+  options_.more = "[[reader]]\nname = \"alice\"\ntoken_file = \"" + files.Write("token", "short") + "\"\n";
+  options_.edge = "other";
+  const Finished reload = Reload();
+  EXPECT_EQ(reload.exit_code, 1);
+  EXPECT_THAT(
+      reload.errors,
+      testing::AllOf(testing::ContainsRegex("gatebook.toml:[0-9]+:[0-9]+: error: key: .*is not the key of"),
+                     testing::ContainsRegex("gatebook.toml:[0-9]+:[0-9]+: error: tls_ca: .*PEM certificates"),
+                     testing::ContainsRegex("gatebook.toml:[0-9]+:[0-9]+: error: token_file: "),
+                     testing::HasSubstr("3 errors in"),
+                     testing::HasSubstr("a change of edge.name needs a restart")));
+  EXPECT_EQ(BodyOf(RawClient(edge_->Tls()).Get("/")), "first");
+  // Without starting it is told the same.
+  const Finished check = edge_->Command({"check"});
+  EXPECT_EQ(check.exit_code, 78);
+  EXPECT_THAT(check.errors, testing::HasSubstr("3 errors in"));
+}
+
+TEST_F(ReloadTest, AHangupReloadsToo) {
+  Start();
+  AddRoute();
+  edge_->Configure(options_);
+  edge_->process().Signal(SIGHUP);
+  EXPECT_TRUE(WaitUntil([this] { return BodyOf(RawClient(edge_->Tls()).Get("/second")) == "second"; }));
 }
 
 TEST_F(ReloadTest, TheLogGoesOnElsewhereAndMoreQuietly) {
@@ -245,6 +289,36 @@ TEST_F(ReloadTest, AListenerIsAddedChangedAndRemoved) {
   EXPECT_FALSE(RawClient(added).is_open());
   EXPECT_EQ(BodyOf(guest.Get("/")), "first");
   EXPECT_EQ(BodyOf(kept.Get("/")), "first");
+}
+
+TEST_F(ReloadTest, ListenersThatStayAreTheSameSockets) {
+  Start();
+  // Of those that listen at the port, by the kernel's number for them.
+  const auto sockets = [](uint16_t port) {
+    std::vector<std::string> numbers;
+    std::istringstream lines(support::ReadFile("/proc/net/tcp"));
+    char local[32];
+    std::snprintf(local, sizeof local, "0100007F:%04X", port);
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      const std::vector<std::string> row{std::istream_iterator<std::string>(words), {}};
+      if (row.size() > 9 && row[1] == local && row[3] == "0A") numbers.push_back(row[9]);
+    }
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
+  };
+  const auto tls = sockets(edge_->tls_port());
+  const auto plain = sockets(edge_->Plain().port);
+  ASSERT_EQ(tls.size(), 2u);  // one a worker
+  const uint16_t added = support::FreePort();
+  AddRoute();
+  options_.more += "[[listen]]\naddress = \"127.0.0.1:" + std::to_string(added) + "\"\ntls = false\n";
+  options_.plain_listener = "redirect_to_https = true\n";
+  ASSERT_EQ(Reload().exit_code, 0);
+  EXPECT_EQ(sockets(added).size(), 2u);
+  EXPECT_EQ(sockets(edge_->tls_port()), tls);
+  EXPECT_EQ(sockets(edge_->Plain().port), plain);  // its settings have changed, not where it listens
+  EXPECT_EQ(RawClient(edge_->Plain()).Get("/").value_or(HttpMessage{}).status(), 308);
 }
 
 TEST_F(ReloadTest, AnAddressInUseRefusesTheWholeReload) {

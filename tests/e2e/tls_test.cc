@@ -89,6 +89,21 @@ TEST_F(TlsTest, PlainHttpOnATlsPortIsToldSoPlainly) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status(), 400);
   EXPECT_EQ(upstream_->requests().size(), 0u);
+  EXPECT_EQ(Refusals("plain_on_tls"), 1u);
+  ExpectRefusalsInTheBook();
+}
+
+// The answer waits for the disk as every other does.
+TEST_F(TlsTest, PlainHttpOnATlsPortIsToldSoOnceThatIsOnTheDisk) {
+  Say("journal", "flush = \"always\"");
+  Start();
+  auto options = edge_->Tls();
+  options.tls = false;
+  RawClient client(options);
+  ASSERT_TRUE(client.Send(Request("GET /")));
+  EXPECT_EQ(client.ReadResponse().value_or(HttpMessage{}).status(), 400);
+  EXPECT_TRUE(client.WaitClosed());
+  ExpectRefusalsInTheBook();
 }
 
 TEST_F(TlsTest, GarbageForAHandshakeHarmsNobody) {

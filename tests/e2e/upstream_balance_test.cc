@@ -1,7 +1,5 @@
-// Several servers behind one route: who is asked, who is passed over, who comes back, and over which kind of
-// connection.
+// Several servers behind one route: who is asked, who is passed over, who comes back.
 #include "tests/e2e/edge_test.h"
-#include "tests/support/test_certificates.h"
 
 namespace gatebook::e2e {
 namespace {
@@ -13,18 +11,22 @@ class UpstreamBalanceTest : public EdgeTest {
     const size_t number = servers_.size();
     up_.emplace_back(std::make_unique<std::atomic<bool>>(true));
     servers_.push_back(std::make_unique<TestUpstream>(
-        [number, &up = *up_.back()](UpstreamConnection& connection, HttpMessage& request) {
+        [this, number, &up = *up_.back()](UpstreamConnection& connection, HttpMessage& request) {
           if (!connection.ReadBody(&request)) return;
+          if (request.first_line.starts_with("GET /hold ")) connection.WaitFor([this] { return go_.load(); });
           const bool is_check = request.first_line.starts_with("GET /health ");
           connection.Send(Answer(is_check && !up ? 503 : 200, std::to_string(number)));
         },
         port));
   }
   // `more`: lines of the [[upstream]].
-  void StartWith(const std::string& more, const std::string& instead_of_servers = "") {
-    std::string list = instead_of_servers;
+  void SayServers(const std::string& more, const std::string& before = "") {
+    std::string list = before;
     for (const auto& server : servers_) list += (list.empty() ? "\"" : ", \"") + server->address() + "\"";
     options_.upstreams = "[[upstream]]\nname = \"service\"\nservers = [" + list + "]\n" + more + "\n";
+  }
+  void StartWith(const std::string& more, const std::string& before = "") {
+    SayServers(more, before);
     Start();
   }
   // Who answers a new visitor; "": nobody.
@@ -57,6 +59,21 @@ TEST_F(UpstreamBalanceTest, ServersAnswerByTheirWeights) {
   StartWith("weights = [3, 1]");
   const auto counts = AskOften(20);
   EXPECT_EQ(counts, (std::map<std::string, int>{{"0", 15}, {"1", 5}}));
+}
+
+TEST_F(UpstreamBalanceTest, WhoIsBusyIsLeftAloneByLeastConnections) {
+  AddServer();
+  AddServer();
+  StartWith("balance = \"least_connections\"");
+  RawClient held(edge_->Plain());
+  held.Send(Request("GET /hold"));
+  ASSERT_TRUE(
+      WaitUntil([this] { return servers_[0]->requests().size() + servers_[1]->requests().size() == 1; }));
+  const std::string other = servers_[0]->requests().empty() ? "0" : "1";
+  EXPECT_EQ(AskOften(6), (std::map<std::string, int>{{other, 6}}));
+  go_ = true;
+  EXPECT_EQ(held.ReadResponse().value_or(HttpMessage{}).status(), 200);
+  EXPECT_EQ(AskOften(6), (std::map<std::string, int>{{"0", 3}, {"1", 3}}));
 }
 
 TEST_F(UpstreamBalanceTest, ADeadServerIsPassedOverUnseenAndComesBack) {
@@ -95,6 +112,23 @@ TEST_F(UpstreamBalanceTest, WhenAllFailTheirChecksAllAreAskedAllTheSame) {
   EXPECT_EQ(AskOften(6), (std::map<std::string, int>{{"0", 3}, {"1", 3}}));
 }
 
+TEST_F(UpstreamBalanceTest, AServerThatIsDownStaysDownWhenAnotherUpstreamComes) {
+  AddServer();
+  AddServer();
+  *up_[0] = false;
+  StartWith("health_path = \"/health\"\nhealth_interval = \"1h\"\nhealth_rise = 2");
+  ASSERT_TRUE(WaitUntil([&] { return edge_->Metric("gatebook_upstream_servers_down") == 1; }));
+  *up_[0] = true;
+  options_.upstreams += "[[upstream]]\nname = \"new\"\nservers = [\"127.0.0.1:1\"]\n";
+  options_.more = "[[route]]\nupstream = \"service\"\n";
+  edge_->Configure(options_);
+  ASSERT_EQ(edge_->Command({"reload", "--wait"}).exit_code, 0);
+  // Of both servers, by the new checks; the one that was down needs a second good answer.
+  ASSERT_TRUE(WaitUntil([&] { return edge_->Metric("gatebook_health_checks_total{result=\"ok\"}") == 3; }));
+  EXPECT_EQ(edge_->Metric("gatebook_upstream_servers_down"), 1u);
+  EXPECT_EQ(AskOften(4), (std::map<std::string, int>{{"1", 4}}));
+}
+
 TEST_F(UpstreamBalanceTest, AVisitorStaysWithTheServerOfTheSession) {
   for (int i = 0; i < 3; ++i) AddServer();
   StartWith("balance = \"session\"");
@@ -112,6 +146,34 @@ TEST_F(UpstreamBalanceTest, AVisitorStaysWithTheServerOfTheSession) {
     }
   }
   EXPECT_GT(first.size(), 1U);
+}
+
+TEST_F(UpstreamBalanceTest, AServerThatIsAddedTakesSessionsFromOthersAndMovesNoneBetweenThem) {
+  AddServer();
+  AddServer();
+  StartWith("balance = \"session\"");
+  std::map<std::string, std::string> server_of;  // by cookie
+  for (int visitor = 0; visitor < 48; ++visitor) {
+    const auto answer = RawClient(edge_->Tls()).Get("/");
+    ASSERT_TRUE(answer);
+    const std::string cookie = answer->Field("set-cookie").value_or("");
+    server_of[cookie.substr(0, cookie.find(';'))] = answer->body;
+  }
+  ASSERT_EQ(server_of.size(), 48u);
+  AddServer();
+  SayServers("balance = \"session\"");
+  edge_->Configure(options_);
+  ASSERT_EQ(edge_->Command({"reload", "--wait"}).exit_code, 0);
+  size_t moved = 0;
+  for (const auto& [cookie, before] : server_of) {
+    const auto answer = RawClient(edge_->Tls()).Get("/", "Cookie: " + cookie + "\r\n");
+    ASSERT_TRUE(answer);
+    moved += answer->body == "2";
+    EXPECT_TRUE(answer->body == before || answer->body == "2") << before << " to " << answer->body;
+  }
+  // A third of them on average.
+  EXPECT_GT(moved, 0u);
+  EXPECT_LT(moved, 48u);
 }
 
 TEST_F(UpstreamBalanceTest, BeyondMaxConnectionsVisitorsWaitAndTheRestIsToldSo) {
@@ -137,73 +199,21 @@ TEST_F(UpstreamBalanceTest, BeyondMaxConnectionsVisitorsWaitAndTheRestIsToldSo) 
   EXPECT_EQ(first.ReadResponse().value_or(HttpMessage{}).status(), 200);
   EXPECT_EQ(second.ReadResponse().value_or(HttpMessage{}).status(), 200);
   EXPECT_EQ(upstream_->connections(), 1U);
+  ExpectRefusalsInTheBook();
 }
 
-// ---- TLS to the upstream: another gatebook stands there, as good a TLS server as any.
-
-class UpstreamTlsTest : public EdgeTest {
- protected:
-  // The inner edge answers by its own upstream, over TLS, with a certificate for localhost.
-  void StartInner() {
-    Behind({});
-    inner_redis_ = std::make_unique<support::RedisServer>(std::vector<std::string>{});
-    GatebookOptions inner;
-    inner.upstream = upstream_->address();
-    inner.redis_url = inner_redis_->url();
-    inner.edge = "inner";
-    const auto text = authority_.Issue({.dns_names = {"app.internal"}, .ip_addresses = {"127.0.0.1"}});
-    inner.chain_file = directory_.Write("chain.pem", text.chain);
-    inner.key_file = directory_.Write("key.pem", text.key);
-    inner_ = std::make_unique<GatebookProcess>(GATEBOOK_BINARY, inner);
-    ASSERT_TRUE(inner_->Start()) << inner_->process().Describe();
-  }
-  void StartOuter(const std::string& more) {
-    options_.upstreams = "[[upstream]]\nname = \"service\"\nservers = [\"https://127.0.0.1:" +
-                         std::to_string(inner_->tls_port()) + "\"]\n" + more + "\n";
-    Start();
-  }
-  std::string CaLine() {
-    return "tls_ca = \"" + directory_.Write("ca.pem", authority_.certificate()) + "\"\n";
-  }
-  int Ask() {
-    RawClient client(edge_->Plain());
-    client.Send(Request("GET /"));
-    return client.ReadResponse().value_or(HttpMessage{}).status();
-  }
-
-  support::TempDirectory directory_;
-  support::TestAuthority authority_;
-  std::unique_ptr<support::RedisServer> inner_redis_;
-  std::unique_ptr<GatebookProcess> inner_;
-};
-
-TEST_F(UpstreamTlsTest, AVerifiedServerIsSpokenToAndItsConnectionReused) {
-  StartInner();
-  StartOuter(CaLine() + "tls_name = \"app.internal\"");
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(Ask(), 200);
-  EXPECT_EQ(edge_->Metric("gatebook_upstream_connects_total{result=\"ok\"}"), 1U);
-  EXPECT_EQ(edge_->Metric("gatebook_upstream_reused_total"), 2U);
-  EXPECT_EQ(inner_->Metric("gatebook_tls_handshakes_total{result=\"full\"}"), 1U);
-}
-
-TEST_F(UpstreamTlsTest, AServerThatCannotBeVerifiedIsNotSpokenTo) {
-  StartInner();
-  StartOuter(CaLine() + "tls_name = \"other.internal\"");
-  EXPECT_EQ(Ask(), 502);
-  EXPECT_EQ(Refusals("upstream_connect"), 1U);
-  EXPECT_TRUE(upstream_->requests().empty());
-}
-
-TEST_F(UpstreamTlsTest, UnlessVerificationIsTurnedOff) {
-  StartInner();
-  StartOuter("tls_verify = false");
-  EXPECT_EQ(Ask(), 200);
-}
-
-TEST_F(UpstreamTlsTest, ChecksSpeakTlsToo) {
-  StartInner();
-  StartOuter(CaLine() + "health_path = \"/\"\nhealth_host = \"localhost\"\nhealth_interval = \"20ms\"");
-  EXPECT_TRUE(WaitUntil([&] { return edge_->Metric("gatebook_health_checks_total{result=\"ok\"}") >= 2; }));
+TEST_F(UpstreamBalanceTest, WhoHasWaitedLongEnoughForMaxConnectionsIsToldSo) {
+  AddServer();
+  StartWith("max_connections = 1\nqueue_timeout = \"100ms\"");
+  RawClient held(edge_->Plain());
+  held.Send(Request("GET /hold"));
+  ASSERT_TRUE(servers_[0]->WaitForRequests(1));
+  EXPECT_EQ(RawClient(edge_->Plain()).Get("/").value_or(HttpMessage{}).status(), 503);
+  EXPECT_EQ(edge_->Metric("gatebook_upstream_waiting"), 0u);
+  go_ = true;
+  EXPECT_EQ(held.ReadResponse().value_or(HttpMessage{}).status(), 200);
+  EXPECT_EQ(Ask(), "0");
+  ExpectRefusalsInTheBook();
 }
 
 }  // namespace

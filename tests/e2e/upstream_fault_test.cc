@@ -10,6 +10,10 @@ using namespace std::string_literals;
 
 class UpstreamFaultTest : public EdgeTest {
  protected:
+  void TearDown() override {
+    if (!edge_->CountedRefusals().empty()) ExpectRefusalsInTheBook();
+    EdgeTest::TearDown();
+  }
   HttpMessage Visit(const std::string& request = Request("GET /")) {
     RawClient client(edge_->Plain());
     client.Send(request);
@@ -65,6 +69,7 @@ TEST_F(UpstreamFaultTest, AnAnswerThatStallsMidwayIsCutOffAndNotEndedWell) {
   EXPECT_EQ(answer->body, "half");
   EXPECT_FALSE(answer->complete);
   EXPECT_TRUE(client.WaitClosed());
+  EXPECT_EQ(Refusals("upstream_stalled"), 1u);
 }
 
 TEST_F(UpstreamFaultTest, AHeadCutShortIsABadGateway) {
@@ -198,6 +203,22 @@ TEST_F(UpstreamFaultTest, AStalePooledConnectionIsReplacedForAGetOnce) {
   EXPECT_EQ(client.Get("/2").value_or(HttpMessage{}).status(), 200);
   EXPECT_EQ(upstream_->requests().size(), 3u);
   EXPECT_EQ(edge_->Metric("gatebook_upstream_retries_total"), 1u);
+}
+
+TEST_F(UpstreamFaultTest, WhatTheBudgetDoesNotPayForIsNotSentAgain) {
+  Behind([](UpstreamConnection& connection, HttpMessage&) {
+    if (connection.exchange > 0) return connection.Reset();
+    connection.Send(Answer(200, ""));
+  });
+  options_.upstreams =
+      "[[upstream]]\nname = \"service\"\nservers = [\"" + upstream_->address() + "\"]\nretry_budget = 0\n";
+  Start();
+  RawClient client(edge_->Plain());
+  EXPECT_EQ(client.Get("/1").value_or(HttpMessage{}).status(), 200);
+  EXPECT_EQ(client.Get("/2").value_or(HttpMessage{}).status(), 502);
+  EXPECT_EQ(upstream_->requests().size(), 2u);
+  EXPECT_EQ(edge_->Metric("gatebook_upstream_retries_total"), 0u);
+  EXPECT_EQ(edge_->Metric("gatebook_upstream_retries_refused_total"), 1u);
 }
 
 TEST_F(UpstreamFaultTest, APostIsNeverSentTwice) {

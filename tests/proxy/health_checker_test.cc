@@ -35,12 +35,14 @@ class HealthCheckerTest : public testing::Test {
     EXPECT_EQ(metrics_.Get(Metric::kServersDown), 0U);
   }
 
-  void Start(const std::string& server) {
+  // `known_down`: as checks before have found it.
+  void Start(const std::string& server, bool known_down = false) {
     auto endpoint =
         config::ParseEndpoint(server, config::kFormIp | config::kFormHostname | config::kFormUnix);
     ASSERT_TRUE(endpoint.ok());
     config_.upstreams[0].servers = {*endpoint};
     board_ = std::make_unique<HealthBoard>(config_);
+    board_->Of(0)[0].down = known_down;
     checker_ = std::make_unique<HealthChecker>(loop_, metrics_, config_, *board_, tls_);
   }
   bool WaitDown(bool down) {
@@ -127,6 +129,37 @@ TEST_F(HealthCheckerTest, ANameIsAskedForAtEachOfItsAddresses) {
       "app.test", {*base::IpAddress::Parse("127.0.0.99"), *base::IpAddress::Parse("127.0.0.1")});
   EXPECT_TRUE(WaitChecks(Metric::kHealthChecks, 2));
   EXPECT_FALSE(board_->Of(0)[0].down);
+}
+
+TEST_F(HealthCheckerTest, WhoWasFoundDownBeforeComesBackAfterAsManyGoodAnswersAsEver) {
+  TestUpstream upstream;
+  Start(upstream.address(), true);
+  EXPECT_EQ(metrics_.Get(Metric::kServersDown), 1U);
+  EXPECT_TRUE(WaitDown(false));
+  EXPECT_EQ(metrics_.Get(Metric::kHealthChecks), 2U);
+}
+
+TEST(HealthBoardTest, WhatIsKnownOfAnUpstreamOutlivesChangesOfOthers) {
+  config::Config before;
+  before.upstreams.resize(2);
+  before.upstreams[0].name = "goes";
+  before.upstreams[0].servers.resize(1);
+  before.upstreams[1].name = "stays";
+  before.upstreams[1].servers.resize(2);
+  HealthBoard known(before);
+  known.Of(0)[0].down = true;
+  known.Of(1)[1].down = true;
+  known.Of(1)[0].up_since = base::SteadyTime(5s);
+  known.Of(1)[0].ejected = 3;
+  config::Config after;
+  after.upstreams = {before.upstreams[1], before.upstreams[0]};
+  after.upstreams[1].health_path = "/changed";
+  HealthBoard board(after, known, before);
+  EXPECT_FALSE(board.Of(0)[0].down);
+  EXPECT_TRUE(board.Of(0)[1].down);
+  EXPECT_EQ(board.Of(0)[0].up_since.load(), base::SteadyTime(5s));
+  EXPECT_EQ(board.Of(0)[0].ejected, 0U);  // of workers' pools, which are new
+  EXPECT_FALSE(board.Of(1)[0].down);
 }
 
 TEST_F(HealthCheckerTest, MayEndInTheMiddleOfACheck) {

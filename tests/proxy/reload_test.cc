@@ -41,12 +41,13 @@ TEST(ReloadTest, EveryKeyThatNeedsARestartIsNamed) {
   next.retention.ledger = "/elsewhere";
   next.dns.enabled = false;
   next.geo.databases = {"x.mmdb"};
+  next.statistics.k = 11;
   next.admin.address.path = "/elsewhere";
   next.limits.connections_per_address = 1;
   EXPECT_THAT(KeysThatNeedRestart({}, next),
               ElementsAre("edge.name", "edge.workers", "edge.user", "session.key_file", "[redis]",
-                          "[journal]", "visit.retention", "[retention]", "[dns]", "[geo]", "[admin]",
-                          "limits.connections_per_address from or to 0"));
+                          "[journal]", "visit.retention", "[retention]", "[dns]", "[geo]", "[statistics]",
+                          "[admin]", "limits.connections_per_address from or to 0"));
 }
 
 TEST(ReloadTest, AListenerIsKnownByItsAddressAlone) {

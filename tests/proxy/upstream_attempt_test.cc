@@ -77,9 +77,7 @@ TEST_F(UpstreamAttemptTest, ItMayBeDestroyedInsideItsOwnCallbacks) {
       over = true;
     };
     attempt = pool_->Connect(
-        choice,
-        [&](UpstreamLease) { end(); },
-        [&](http::Refusal) { end(); });
+        choice, [&](UpstreamLease) { end(); }, [&](http::Refusal) { end(); });
     EXPECT_TRUE(RunUntil(loop_, [&] { return over; }));
     RunReady(loop_);
   }
@@ -285,6 +283,36 @@ TEST_F(UpstreamAttemptTest, WhatTheChecksFindDownIsPassedOverUnlessAllAre) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Connect().connection->server(), 1U);
   board_->Of(0)[1].down = true;
   EXPECT_NE(Connect().connection->server(), Connect().connection->server());
+}
+
+TEST_F(UpstreamAttemptTest, WhoHasJustPassedItsChecksGrowsToItsShare) {
+  ScriptedServer back;
+  ScriptedServer other;
+  back.Listen();
+  other.Listen();
+  upstream().slow_start = 1h;
+  MakePool({back.endpoint, other.endpoint});
+  board_->Of(0)[0].up_since = loop_.now();
+  int taken = 0;
+  for (int i = 0; i < 22; ++i) taken += Connect().connection->server() == 0;
+  EXPECT_EQ(taken, 2);  // a tenth of its weight
+}
+
+TEST_F(UpstreamAttemptTest, WhoIsEjectedNoMoreGrowsToItsShareToo) {
+  ScriptedServer back;
+  ScriptedServer other;
+  back.Listen();
+  other.Listen();
+  upstream().slow_start = 1h;
+  upstream().eject_after = 1;
+  upstream().eject_time = 20ms;
+  UpstreamPool& pool = MakePool({back.endpoint, other.endpoint});
+  pool.Report(0, ServerOutcome::kTimedOut);
+  ASSERT_EQ(ejected(), 1U);
+  ASSERT_TRUE(RunUntil(loop_, [&] { return ejected() == 0; }));
+  int taken = 0;
+  for (int i = 0; i < 22; ++i) taken += Connect().connection->server() == 0;
+  EXPECT_EQ(taken, 2);
 }
 
 TEST_F(UpstreamAttemptTest, RepetitionsAreWithinTheBudget) {

@@ -185,6 +185,24 @@ uint64_t GatebookProcess::MetricSum(const std::string& prefix) const {
   return SumOf(ParseMetrics(Admin("/metrics").body), prefix);
 }
 
+std::map<std::string, uint64_t> GatebookProcess::CountedRefusals() const {
+  constexpr std::string_view kBegin = "gatebook_refusals_total{reason=\"";
+  std::map<std::string, uint64_t> refusals;
+  for (const auto& [name, count] : ParseMetrics(Admin("/metrics").body)) {
+    if (!name.starts_with(kBegin) || count == 0) continue;
+    refusals[name.substr(kBegin.size(), name.find('"', kBegin.size()) - kBegin.size())] += count;
+  }
+  return refusals;
+}
+
+std::map<std::string, uint64_t> GatebookProcess::RecordedRefusals() const {
+  std::map<std::string, uint64_t> refusals;
+  for (const nlohmann::json& visit : Visits()) {
+    if (visit.contains("denied")) ++refusals[visit["denied"].get<std::string>()];
+  }
+  return refusals;
+}
+
 Finished GatebookProcess::Command(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), binary_);
   arguments.insert(arguments.end(), {"-c", config_path_});

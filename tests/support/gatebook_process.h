@@ -83,6 +83,9 @@ class GatebookProcess {
   // A counter by its whole name: gatebook_refusals_total{reason="bad_host"}; 0 if there is none.
   uint64_t Metric(const std::string& name) const;
   uint64_t MetricSum(const std::string& prefix) const;
+  // Refusals by their reason, as the counters have them; and as `denied` of visits has them.
+  std::map<std::string, uint64_t> CountedRefusals() const;
+  std::map<std::string, uint64_t> RecordedRefusals() const;
   // `gatebook COMMAND... -c CONFIG`.
   Finished Command(std::vector<std::string> arguments) const;
   // Visits as read by `gatebook visits --json`, oldest first.

@@ -1,4 +1,4 @@
-"""A web service: "/" 1 KiB, "/socket" an echoing WebSocket, "/big?BYTES" so many, POST anything: its size.
+"""A web service: "/" 1 KiB with X-Served-By: PORT, "/socket" an echoing WebSocket, "/big?BYTES" so many, POST anything: its size.
 
 usage: upstream.py PORT
 """
@@ -9,6 +9,7 @@ import re
 import sys
 
 PIECE = b"x" * 262144
+PORT = sys.argv[1].encode()
 
 
 async def serve(reader, writer):
@@ -39,7 +40,7 @@ async def answer(head, reader, writer):
             await writer.drain()
         return True
     body = b"%d" % size if method == b"POST" else b"x" * 1024
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    writer.write(b"HTTP/1.1 200 OK\r\nX-Served-By: %s\r\nContent-Length: %d\r\n\r\n" % (PORT, len(body)) + body)
     await writer.drain()
     return True
 
@@ -82,7 +83,7 @@ async def echo(reader, writer):
 
 
 async def main():
-    server = await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1]), backlog=2048, limit=1 << 20)
+    server = await asyncio.start_server(serve, "127.0.0.1", int(PORT), backlog=2048, limit=1 << 20)
     await server.serve_forever()
 
 
