@@ -47,7 +47,12 @@ bool FromHex(std::string_view text, std::span<uint8_t> out) {
 
 std::string ToBase64Url(std::span<const uint8_t> bytes) {
   std::string text;
-  text.reserve((bytes.size() * 4 + 2) / 3);
+  AppendBase64Url(bytes, text);
+  return text;
+}
+
+void AppendBase64Url(std::span<const uint8_t> bytes, std::string& text) {
+  text.reserve(text.size() + (bytes.size() * 4 + 2) / 3);
   uint32_t bits = 0;
   int count = 0;
   for (const uint8_t byte : bytes) {
@@ -59,7 +64,6 @@ std::string ToBase64Url(std::span<const uint8_t> bytes) {
     }
   }
   if (count > 0) text += kUrlAlphabet[bits << (6 - count) & 63];
-  return text;
 }
 
 bool FromBase64Url(std::string_view text, std::span<uint8_t> out) {

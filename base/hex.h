@@ -14,6 +14,7 @@ std::string ToHex(std::span<const uint8_t> bytes);  // lower case
 bool FromHex(std::string_view text, std::span<uint8_t> out);
 
 std::string ToBase64Url(std::span<const uint8_t> bytes);
+void AppendBase64Url(std::span<const uint8_t> bytes, std::string& text);
 // Fills all of `out`; false unless `text` is the one canonical form of that many bytes.
 bool FromBase64Url(std::string_view text, std::span<uint8_t> out);
 

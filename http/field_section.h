@@ -50,6 +50,8 @@ class FieldSection {
   enum class Event : uint8_t { kNeedMore, kField, kEnd, kRefused };
 
   explicit FieldSection(size_t most_fields) : most_fields_(most_fields) {}
+  // Before Begin().
+  void SetLimit(size_t most_fields) { most_fields_ = most_fields; }
 
   // Begins a section at offset `at`, where a line starts.
   void Begin(size_t at);

@@ -41,6 +41,13 @@ RequestParser::RequestParser(const HeadLimits& limits) : limits_(limits), sectio
   limits_.header_size = std::min(limits_.header_size, kHeaderSizeMost);
 }
 
+void RequestParser::Renew(const HeadLimits& limits) {
+  limits_ = limits;
+  limits_.header_size = std::min(limits_.header_size, kHeaderSizeMost);
+  section_.SetLimit(limits.header_count);
+  Reset();
+}
+
 void RequestParser::Reset() {
   stage_ = Stage::kStart;
   data_ = {};

@@ -53,6 +53,8 @@ class RequestParser {
   const RequestHead& KnownHead();
 
   void Reset();
+  // As if newly made; keeps the memory of its tables.
+  void Renew(const HeadLimits& limits);
 
  private:
   enum class Stage : uint8_t { kStart, kMethod, kTarget, kVersion, kFields, kDone, kRefused };

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMostPart = 1024;  // octets of one segment or value
 constexpr size_t kLongestEscape = 12;
 
-enum : uint8_t { kIsDigit = 1, kIsToken = 2, kIsSlash = 4, kIsSpecial = 8 };
+enum : uint8_t { kIsDigit = 1, kIsToken = 2, kIsSlash = 4, kIsSpecial = 8, kIsAlpha = 16 };
 
 constexpr auto kClasses = [] {
   std::array<uint8_t, 256> table{};
@@ -25,6 +25,7 @@ constexpr auto kClasses = [] {
     if (c < 0x20 || c >= 0x7f || as_char == '%' || as_char == '@') table[c] |= kIsSpecial;
     if (base::IsAsciiDigit(as_char)) table[c] |= kIsDigit;
     if (base::IsAsciiDigit(as_char) || base::IsAsciiAlpha(as_char)) table[c] |= kIsToken;
+    if (base::IsAsciiAlpha(as_char)) table[c] |= kIsAlpha;
   }
   for (const char c : {'-', '_', '+', '~'}) table[static_cast<uint8_t>(c)] |= kIsToken;
   table['/'] |= kIsSlash;
@@ -184,7 +185,13 @@ bool IsAgentWorthALook(std::string_view agent) {
   char before = ' ';
   for (const char c : agent) {
     const uint8_t is = kClasses[static_cast<uint8_t>(c)];
-    const bool goes_on = digits > 0 && (is & kIsSlash) == 0 && (is & kIsToken) != 0 && !base::IsAsciiAlpha(c);
+    if (is == (kIsToken | kIsAlpha)) {  // most are letters
+      digits = 0;
+      if (++run >= kLeastToken) return true;
+      before = c;
+      continue;
+    }
+    const bool goes_on = digits > 0 && (is & kIsSlash) == 0 && (is & kIsToken) != 0;
     if ((is & kIsDigit) != 0) {
       if (digits > 0 || (MayBeginNumber(before) && !base::IsAsciiDigit(before))) ++digits;
     } else if (!goes_on && c != ' ' && c != '.' && c != '(' && c != ')') {

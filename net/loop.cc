@@ -150,8 +150,8 @@ void Loop::OnTick(evutil_socket_t, short, void* self) {
 void Loop::EmptyGraveyard() {
   // Destructors may dispose of more.
   while (!graveyard_.empty()) {
-    std::vector<std::unique_ptr<Disposable>> dead;
-    dead.swap(graveyard_);
+    dying_.swap(graveyard_);
+    dying_.clear();
   }
 }
 

@@ -86,6 +86,7 @@ class Loop {
   std::vector<NextTurn*> next_turns_;     // null: cancelled
   std::vector<NextTurn*> running_turns_;  // likewise; those of this turn
   std::vector<std::unique_ptr<Disposable>> graveyard_;
+  std::vector<std::unique_ptr<Disposable>> dying_;  // empty but while they die
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;  // guarded by mutex_
 };

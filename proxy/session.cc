@@ -172,9 +172,11 @@ std::string_view SessionKeeper::SetCookieValue(const SessionToken& token) {
   PutNumber(payload.data() + 20, token.seen);
   // The browser forgets it when we would: the sooner of idle and the rest of its life.
   const int64_t left = static_cast<int64_t>(token.created) + lifetime_ - token.seen;
-  set_cookie_value_.clear();
-  fmt::format_to(std::back_inserter(set_cookie_value_), "{}={}{}.{}; Max-Age={}{}", name_, kVersion,
-                 base::ToBase64Url(payload), base::ToBase64Url(Sign(payload)),
+  set_cookie_value_.assign(name_).append("=").append(kVersion);
+  base::AppendBase64Url(payload, set_cookie_value_);
+  set_cookie_value_ += '.';
+  base::AppendBase64Url(Sign(payload), set_cookie_value_);
+  fmt::format_to(std::back_inserter(set_cookie_value_), "; Max-Age={}{}",
                  std::max<int64_t>(0, std::min(idle_, left)), attributes_);
   return set_cookie_value_;
 }

@@ -43,7 +43,7 @@ TEST(SteadyState, AsksForNothingFromTheHeap) {
   BodyReader reader;
   std::string out;
   const auto exchange = [&] {
-    requests.Reset();
+    requests.Renew(HeadLimits{});
     responses.Reset();
     ASSERT_EQ(requests.Parse(request.substr(0, 30)), ParseStatus::kNeedMore);
     ASSERT_EQ(requests.Parse(request), ParseStatus::kDone);

@@ -55,6 +55,31 @@ TEST(ObjectPool, ObjectsThatLiveTogetherHaveStorageOfTheirOwn) {
   }
 }
 
+struct Renewable {
+  Renewable(int& counter, int first) : alive(counter), number(first) { ++alive; }
+  ~Renewable() { --alive; }
+  void Renew(int&, int next) { number = next; }
+  int& alive;
+  int number;
+  std::string kept;
+};
+
+TEST(ObjectPool, WhatCanBeRenewedRestsAndKeepsWhatItHas) {
+  int alive = 0;
+  {
+    ObjectPool<Renewable> pool;
+    pool.Make(alive, 1)->kept = std::string(100, 'x');
+    EXPECT_EQ(alive, 1);
+    const auto again = pool.Make(alive, 2);
+    EXPECT_EQ(again->number, 2);
+    EXPECT_EQ(again->kept, std::string(100, 'x'));
+    EXPECT_EQ(alive, 1);
+    std::vector<ObjectPool<Renewable>::Pointer> more;  // than it keeps
+    for (int i = 0; i < 300; ++i) more.push_back(pool.Make(alive, i));
+  }
+  EXPECT_EQ(alive, 0);
+}
+
 // Where the sanitizer watches, a use of what was given back is seen; elsewhere nothing is ever poisoned.
 TEST(ObjectPool, StorageIsPoisonedWhileItIsFree) {
 #if defined(__SANITIZE_ADDRESS__)
