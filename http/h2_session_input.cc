@@ -112,8 +112,8 @@ void H2Session::Deliver(const Event& event) {
     case Event::Kind::kRefused:
       return handler_.OnRefused(event.id, {.refusal = event.fault.refusal,
                                            .answerable = !event.fault.malformed,
-                                           .method = block_->refused_method(),
-                                           .target = block_->refused_target()});
+                                           .method = block_ ? block_->refused_method() : std::string_view(),
+                                           .target = block_ ? block_->refused_target() : std::string_view()});
     case Event::Kind::kInterim:
       return handler_.OnInterim(stream->id, passing_head_);
     case Event::Kind::kResponse:
@@ -146,6 +146,7 @@ void H2Session::Deliver(const Event& event) {
 void H2Session::OnBlockBegin(int32_t id, bool first) {
   if (!block_) block_ = pool_.TakeFields();
   block_open_ = true;
+  if (first) last_begun_ = id;
   const H2Stream* stream = first ? nullptr : Find(id);
   block_heeded_ = first || (stream != nullptr && !stream->refused && !stream->broken);
   using Kind = H2Fields::Kind;

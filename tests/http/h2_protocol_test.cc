@@ -200,6 +200,7 @@ TEST(H2Streams, BeyondTheirNumberAreRefused) {
   for (int i = 0; i < 101; ++i) all += Headers(2 * i + 1, Get());
   EXPECT_EQ(peer.Feed(all), "RST 201 7\n");
   EXPECT_EQ(peer.session().open_streams(), 100u);
+  EXPECT_TRUE(peer.Told().ends_with("201 refused too_many_streams  \n")) << peer.Told();
   peer.session().SubmitHead(1, Answer(204), {}, true);
   peer.Feed(SettingsAck() + Headers(203, Get()));
   EXPECT_EQ(peer.session().open_streams(), 100u);
