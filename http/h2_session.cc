@@ -196,6 +196,16 @@ void H2Session::Finish(H2End end) {
   }
 }
 
+bool H2Session::Numbering::Admits(int32_t id) {
+  if (id <= newest_) return id <= gap_begin_ || id >= gap_end_;
+  if (id > newest_ + 2) {
+    gap_begin_ = newest_;
+    gap_end_ = id;
+  }
+  newest_ = id;
+  return true;
+}
+
 void H2Session::Departed::Add(int32_t id, bool ended_by_peer) {
   ids_[next_] = ended_by_peer ? id : -id;
   next_ = (next_ + 1) % ids_.size();

@@ -249,6 +249,19 @@ class H2Session {
     size_t next_ = 0;
   };
 
+  // Streams are numbered upwards: what was passed over can't be opened any more. Of such gaps, which no
+  // ordinary client leaves, the newest is known.
+  class Numbering {
+   public:
+    // False: HEADERS would open a stream in the gap.
+    bool Admits(int32_t id);
+
+   private:
+    int32_t newest_ = -1;
+    int32_t gap_begin_ = 0;
+    int32_t gap_end_ = 0;
+  };
+
   // Input, h2_session_input.cc.
   void Feed(std::string_view bytes);
   std::optional<H2End> Judge(const H2FrameHead& frame);
@@ -300,6 +313,7 @@ class H2Session {
   H2FrameReader frames_;
   H2Limits limits_;
   Departed departed_;
+  Numbering numbering_;
   std::unique_ptr<H2Fields> block_;  // the field block under way
   bool block_open_ = false;          // more of it is to come
   bool block_heeded_ = false;        // somebody waits for it

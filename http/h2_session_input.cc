@@ -84,6 +84,11 @@ std::optional<H2End> H2Session::Judge(const H2FrameHead& frame) {
   if (frame.type == H2FrameType::kPriority && frame.stream == 0) return H2End::kProtocolError;
   if (frame.type != H2FrameType::kData && frame.type != H2FrameType::kHeaders) return std::nullopt;
   if (frame.stream == 0 || Find(frame.stream) != nullptr) return std::nullopt;
+  // RFC 9113 §5.1.1. The library ignores it, for it does not remember which streams there were.
+  if (frame.type == H2FrameType::kHeaders && options_.role == H2Role::kServer &&
+      !numbering_.Admits(frame.stream)) {
+    return H2End::kProtocolError;
+  }
   // RFC 9113 §5.1, closed: whoever ended a stream can't have anything more to say on it. What
   // was under way when we reset it is pardonable, and bounded by the windows.
   if (departed_.Holds(frame.stream, true)) return H2End::kStreamClosed;
