@@ -51,6 +51,10 @@ enum class H2Error : uint32_t {
   X(kUnknownFrames, kEnhanceYourCalm, "unknown_frames", "too many frames of unknown types")               \
   X(kControlQueue, kEnhanceYourCalm, "control_queue",                                                     \
     "answers to control frames are asked for and not read")                                               \
+  X(kStalledStreams, kEnhanceYourCalm, "stalled_streams",                                                 \
+    "answers asked for again and again, and no window opened for them")                                   \
+  X(kHeaderTimeout, kEnhanceYourCalm, "header_timeout",                                                   \
+    "a head or trailers that did not arrive within timeouts.request_header")                              \
   X(kGlitches, kEnhanceYourCalm, "glitches", "too many small faults, each of them pardonable")
 
 enum class H2End : uint8_t {

@@ -58,6 +58,8 @@ class H2FrameReader {
   // Takes the next step off the front of `data`. kNeedMore: all of it was taken.
   Step Next(std::string_view& data);
 
+  // Payload of the frame is still to come.
+  bool IsInPayload() const { return payload_left_ > 0; }
   // Of the last kHead.
   const H2FrameHead& head() const { return head_; }
 

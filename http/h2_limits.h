@@ -27,6 +27,7 @@ namespace gatebook::http {
   X(kPriority, 300, 20, 4, kPriorityFlood)    /* CVE-2019-9513 */                           \
   X(kWindow, 400, 50, 4, kWindowFlood)        /* CVE-2019-9511, 9517; and DATA sent adds */ \
   X(kUnknown, 50, 10, 1, kUnknownFrames)      /* RFC 9113 §5.5: ignored, yet not free */   \
+  X(kStall, 20, 0, 1, kStalledStreams)        /* given up behind a closed window */         \
   X(kGlitch, 100, 5, 1, kGlitches)
 
 enum class H2Budget : uint8_t {

@@ -104,7 +104,7 @@ bool H2Session::Dispatch() {
     H2Stream* stream = waiting_.front();
     waiting_.erase(waiting_.begin());
     stream->waiting = false;
-    if (!IsOpenFor(*stream)) {
+    if (!HasWindow(stream->id)) {
       Wait(*stream);
       continue;
     }
@@ -120,12 +120,12 @@ bool H2Session::Dispatch() {
 bool H2Session::IsDue() const {
   if (!events_.empty()) return true;
   if (end_ || !HasRoom()) return false;
-  return std::ranges::any_of(waiting_, [this](const H2Stream* stream) { return IsOpenFor(*stream); });
+  return std::ranges::any_of(waiting_, [this](const H2Stream* stream) { return HasWindow(stream->id); });
 }
 
-bool H2Session::IsOpenFor(const H2Stream& stream) const {
+bool H2Session::HasWindow(int32_t id) const {
   return nghttp2_session_get_remote_window_size(library_.get()) > 0 &&
-         nghttp2_session_get_stream_remote_window_size(library_.get(), stream.id) > 0;
+         nghttp2_session_get_stream_remote_window_size(library_.get(), id) > 0;
 }
 
 void H2Session::Consume(int32_t id, size_t bytes) {
@@ -166,6 +166,23 @@ void H2Session::Abort(H2End end) {
   if (!end_) Finish(end);
 }
 
+int32_t H2Session::HeadUnderWay() const {
+  const H2FrameType type = frames_.head().type;
+  const bool begun =
+      frames_.IsInPayload() && (type == H2FrameType::kHeaders || type == H2FrameType::kContinuation);
+  return begun || block_open_ ? frames_.head().stream : 0;
+}
+
+void H2Session::GiveUpHead() {
+  const int32_t id = HeadUnderWay();
+  if (end_ || id == 0) return;
+  const bool request = block_open_ ? block_->kind() == H2Fields::Kind::kRequest : Find(id) == nullptr;
+  if (request) {
+    events_.push_back({.kind = Event::Kind::kRefused, .id = id, .fault = {Refusal::kHeaderTimeout, true}});
+  }
+  Finish(H2End::kHeaderTimeout);
+}
+
 // Tells nobody: that is for DeliverEvents().
 void H2Session::Finish(H2End end) {
   WriteGoaway(end);
@@ -177,6 +194,16 @@ void H2Session::Finish(H2End end) {
     stream->close_code = static_cast<uint32_t>(InfoOf(end).code);
     events_.push_back({.kind = Event::Kind::kClosed, .stream = stream.get()});
   }
+}
+
+bool H2Session::Numbering::Admits(int32_t id) {
+  if (id <= newest_) return id <= gap_begin_ || id >= gap_end_;
+  if (id > newest_ + 2) {
+    gap_begin_ = newest_;
+    gap_end_ = id;
+  }
+  newest_ = id;
+  return true;
 }
 
 void H2Session::Departed::Add(int32_t id, bool ended_by_peer) {

@@ -45,7 +45,7 @@ namespace gatebook::http {
 
 enum class H2Role : uint8_t { kServer, kClient };
 
-// A request that was turned down at the border. Views are valid during the call.
+// A request that was turned down at the border, or that never came whole. Views are valid during the call.
 struct H2Refused {
   Refusal refusal{};
   // True: the stream is open and waits for an answer (SubmitHead with an error status, at best with its end);
@@ -187,6 +187,10 @@ class H2Session {
   // again.
   size_t OfferData(int32_t stream, std::string_view piece, bool end = false);
   void End(int32_t stream);
+  // Whether the peer's windows let a byte of payload through, be there room or not.
+  bool HasWindow(int32_t stream) const;
+  // An answer was given up because its windows stay closed: too many, and the connection ends.
+  void ChargeStall() { Charge(H2Budget::kStall); }
   // Ends the message with trailers; as of fields, see H2Request. Pseudo-fields can't be among them.
   void SubmitTrailers(int32_t stream, std::span<const Field> fields);
   // RST_STREAM. After a whole answer to a request that is not read to its end: kNoError (RFC 9113 §8.1).
@@ -198,6 +202,10 @@ class H2Session {
   void FinishDrain();
   // Ends now, with the code of this row.
   void Abort(H2End end);
+  // The stream whose head or trailers have begun and are not whole: nothing else can come meanwhile. 0: none.
+  int32_t HeadUnderWay() const;
+  // Waits no longer for them: a request is told as refused, and the connection ends.
+  void GiveUpHead();
 
   // Streams that were announced and not yet told to be closed.
   size_t open_streams() const { return streams_.size(); }
@@ -241,6 +249,19 @@ class H2Session {
     size_t next_ = 0;
   };
 
+  // Streams are numbered upwards: what was passed over can't be opened any more. Of such gaps, which no
+  // ordinary client leaves, the newest is known.
+  class Numbering {
+   public:
+    // False: HEADERS would open a stream in the gap.
+    bool Admits(int32_t id);
+
+   private:
+    int32_t newest_ = -1;
+    int32_t gap_begin_ = 0;
+    int32_t gap_end_ = 0;
+  };
+
   // Input, h2_session_input.cc.
   void Feed(std::string_view bytes);
   std::optional<H2End> Judge(const H2FrameHead& frame);
@@ -269,7 +290,6 @@ class H2Session {
   void AddField(std::string_view name, std::string_view value);
   void AddFields(std::span<const Field> fields);
   void AfterEnd(H2Stream& stream);
-  bool IsOpenFor(const H2Stream& stream) const;
   void WriteGoaway(H2End end);
 
   void SubmitSettings();
@@ -293,9 +313,11 @@ class H2Session {
   H2FrameReader frames_;
   H2Limits limits_;
   Departed departed_;
+  Numbering numbering_;
   std::unique_ptr<H2Fields> block_;  // the field block under way
   bool block_open_ = false;          // more of it is to come
   bool block_heeded_ = false;        // somebody waits for it
+  int32_t last_begun_ = 0;           // the newest stream whose request was begun to be read
   H2HeadText passing_text_;          // of an interim head or of trailers
   ResponseHead passing_head_;
   std::vector<Event> events_;

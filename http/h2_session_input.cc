@@ -84,6 +84,11 @@ std::optional<H2End> H2Session::Judge(const H2FrameHead& frame) {
   if (frame.type == H2FrameType::kPriority && frame.stream == 0) return H2End::kProtocolError;
   if (frame.type != H2FrameType::kData && frame.type != H2FrameType::kHeaders) return std::nullopt;
   if (frame.stream == 0 || Find(frame.stream) != nullptr) return std::nullopt;
+  // RFC 9113 §5.1.1. The library ignores it, for it does not remember which streams there were.
+  if (frame.type == H2FrameType::kHeaders && options_.role == H2Role::kServer &&
+      !numbering_.Admits(frame.stream)) {
+    return H2End::kProtocolError;
+  }
   // RFC 9113 §5.1, closed: whoever ended a stream can't have anything more to say on it. What
   // was under way when we reset it is pardonable, and bounded by the windows.
   if (departed_.Holds(frame.stream, true)) return H2End::kStreamClosed;
@@ -112,8 +117,8 @@ void H2Session::Deliver(const Event& event) {
     case Event::Kind::kRefused:
       return handler_.OnRefused(event.id, {.refusal = event.fault.refusal,
                                            .answerable = !event.fault.malformed,
-                                           .method = block_->refused_method(),
-                                           .target = block_->refused_target()});
+                                           .method = block_ ? block_->refused_method() : std::string_view(),
+                                           .target = block_ ? block_->refused_target() : std::string_view()});
     case Event::Kind::kInterim:
       return handler_.OnInterim(stream->id, passing_head_);
     case Event::Kind::kResponse:
@@ -146,6 +151,7 @@ void H2Session::Deliver(const Event& event) {
 void H2Session::OnBlockBegin(int32_t id, bool first) {
   if (!block_) block_ = pool_.TakeFields();
   block_open_ = true;
+  if (first) last_begun_ = id;
   const H2Stream* stream = first ? nullptr : Find(id);
   block_heeded_ = first || (stream != nullptr && !stream->refused && !stream->broken);
   using Kind = H2Fields::Kind;

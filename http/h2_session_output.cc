@@ -101,6 +101,11 @@ void H2Session::OnFrameSent(int32_t id, H2FrameType type, uint8_t flags, uint32_
       break;
     case H2FrameType::kRstStream:
       if (!own_reset_) Charge(H2Budget::kProvokedReset);
+      // Beyond their number the library refuses streams without having read anything of them.
+      if (code == NGHTTP2_REFUSED_STREAM && options_.role == H2Role::kServer && id > last_begun_) {
+        events_.push_back(
+            {.kind = Event::Kind::kRefused, .id = id, .fault = {Refusal::kTooManyStreams, true}});
+      }
       // RFC 9113 §6.9.2: where the library only resets the streams that a setting overflowed.
       if (code == NGHTTP2_FLOW_CONTROL_ERROR && frames_.head().type == H2FrameType::kSettings) {
         pending_end_ = H2End::kFlowControl;

@@ -54,6 +54,7 @@ namespace gatebook::http {
   X(kLengthMismatch, 400, "length_mismatch", "the body is not as long as Content-Length says")         \
   X(kUnknownProtocol, 501, "unknown_protocol", "extended CONNECT for other than websocket")            \
   X(kHeadsHeld, 503, "heads_held", "open streams of the connection hold too much of heads or trailers") \
+  X(kTooManyStreams, 503, "too_many_streams", "more streams at once than a connection of HTTP/2 may open") \
   X(kStreamBroken, 400, "stream_broken", "a stream of HTTP/2 that its client's frames broke")          \
   X(kConnectionBroken, 400, "connection_broken", "the client's HTTP/2 connection was ended: see gatebook_http2_ends_total") \
   /* the connection */                                                                                 \

@@ -289,6 +289,7 @@ IoResult Http1Connection::WriteTunnel(std::string_view bytes) {
   if (!out_.IsEmpty()) Flush();
   if (!out_.IsEmpty()) return {IoStatus::kWouldBlock};
   const IoResult result = stream_->Write(bytes);
+  if (result.status == IoStatus::kWouldBlock) NoteBlocked();
   written_ += result.bytes;
   return result;
 }

@@ -35,6 +35,10 @@ Http2Connection::Http2Connection(WorkerContext& context, Owner& owner, Arrival a
       session_(OptionsFor(context), context.h2_pool, *this),
       received_(context.buffers),
       idle_timer_([this] { OnIdle(); }),
+      head_timer_([this] {
+        session_.GiveUpHead();
+        Pump();
+      }),
       body_timer_([this] { OnBodySpan(); }),
       write_timer_([this] { OnWriteSpan(); }),
       end_of_turn_(context.loop, [this] { Pump(); }) {
@@ -87,6 +91,7 @@ void Http2Connection::Pump() {
   pumping_ = false;
   if (closed_) return;
   if (!ready_.empty()) end_of_turn_.Arm();
+  WatchHead();
   EndIfOver();
 }
 
@@ -154,6 +159,7 @@ void Http2Connection::Flush() {
 void Http2Connection::EndIfOver() {
   if (!session_.IsOver()) return;
   NoteEnd();
+  head_timer_.Cancel();
   if (session_.HasOutput()) return;
   stream_->ShutdownWrite();
   write_timer_.Cancel();
@@ -274,8 +280,19 @@ void Http2Connection::ArmIdle() {
                   context_.loop.now() + context_.generation->config.timeouts.keep_alive);
 }
 
+// From its first bytes to its last, as of HTTP/1.
+void Http2Connection::WatchHead() {
+  const int32_t id = session_.IsOver() ? 0 : session_.HeadUnderWay();
+  if (id == head_watched_) return;
+  head_watched_ = id;
+  if (id == 0) return head_timer_.Cancel();
+  head_timer_.Arm(context_.loop.timers(),
+                  context_.loop.now() + context_.generation->config.timeouts.request_header);
+}
+
 void Http2Connection::OnIdle() {
   if (lingering_) return Close(reason_);
+  if (!draining_ && head_timer_.IsArmed()) return ArmIdle();  // it has its own time
   if (!std::exchange(draining_, true)) {
     reason_ = CloseReason::kKeepAliveTimeout;
     session_.BeginDrain();
@@ -332,6 +349,7 @@ uint64_t Http2Connection::TakenByClient() const {
 void Http2Connection::Close(CloseReason reason) {
   if (std::exchange(closed_, true)) return;
   idle_timer_.Cancel();
+  head_timer_.Cancel();
   body_timer_.Cancel();
   write_timer_.Cancel();
   std::optional<Refusal> refusal;

@@ -8,8 +8,9 @@
 // what is there for it.
 //
 // Every wait has a bound: no stream open, timeouts.keep_alive (a PING does not
-// extend it); a body or an answer, the least rate, judged for each stream; the
-// connection as a whole likewise.
+// extend it); a head, timeouts.request_header, whatever else is open; a body or
+// an answer, the least rate, judged for each stream; the connection as a whole
+// likewise.
 //
 // Thread: the worker's. Owns: stream, session, its streams. Borrows: context.
 // Ends: see ClientConnection.
@@ -75,6 +76,7 @@ class Http2Connection final : public ClientConnection, private net::StreamHandle
   void RemoveStream(int32_t id);
   void BeginDrain();
   void ArmIdle();
+  void WatchHead();
   void OnIdle();
   void ArmSpan(net::Timer& timer, std::chrono::milliseconds span);
   void OnBodySpan();
@@ -93,6 +95,7 @@ class Http2Connection final : public ClientConnection, private net::StreamHandle
   uint64_t requests_ = 0;
   uint64_t written_ = 0;  // bytes that the stream took
   uint64_t taken_mark_ = 0;
+  int32_t head_watched_ = 0;  // the stream whose head is under way
   bool blocked_ = false;      // the client does not take what we write
   bool was_blocked_ = false;  // when the last span ended
   bool pumping_ = false;
@@ -105,6 +108,7 @@ class Http2Connection final : public ClientConnection, private net::StreamHandle
   CloseReason reason_ = CloseReason::kAnswered;  // once the session is over
 
   net::Timer idle_timer_;  // no stream is open; the drain's round trip; lingering
+  net::Timer head_timer_;
   // Least rates, judged at the end of each span: timeouts.body_idle, write_idle.
   net::Timer body_timer_;
   net::Timer write_timer_;

@@ -12,12 +12,23 @@ using http::Refusal;
 using net::IoResult;
 using net::IoStatus;
 
+namespace {
+
+constexpr std::chrono::seconds kLinger{2};
+constexpr size_t kMostLingerBytes = 1024 * 1024;
+
+}  // namespace
+
 Http2Stream::Http2Stream(Http2Connection& connection, int32_t id, std::shared_ptr<Generation> generation)
     : connection_(connection),
       id_(id),
       generation_(std::move(generation)),
       body_(connection.context().buffers),
-      exchange_(nullptr, {nullptr}) {}
+      exchange_(nullptr, {nullptr}),
+      linger_timer_([this] {
+        connection_.session().Reset(id_, http::H2Error::kNoError);
+        connection_.FlushSoon();
+      }) {}
 
 Http2Stream::~Http2Stream() { exchange_.reset(); }
 
@@ -48,9 +59,12 @@ void Http2Stream::EndExchange(Exchange::End end) {
     case Exchange::End::kNotYet:
       return;
     case Exchange::End::kAnswered:
-      // The client may stop sending what nobody reads (RFC 9113 §8.1). And a stream that it never ends,
-      // though nothing of it is wanted any more, would keep the connection from ever being idle.
-      if (!body_ended_) session.Reset(id_, http::H2Error::kNoError);
+      if (body_ended_) break;
+      if (turned_down_) {
+        Linger();
+      } else {
+        session.Reset(id_, http::H2Error::kNoError);
+      }
       break;
     case Exchange::End::kBroken:
     case Exchange::End::kWithheld:
@@ -70,12 +84,22 @@ void Http2Stream::EndExchange(Exchange::End end) {
   connection_.FlushSoon();
 }
 
+// A stream that the client never ends, though nothing of it is wanted any more, would keep the connection
+// from ever being idle.
+void Http2Stream::Linger() {
+  net::Loop& loop = connection_.context().loop;
+  linger_timer_.Arm(loop.timers(), loop.now() + kLinger);
+}
+
 // ---- the request
 
 void Http2Stream::OnBody(std::string_view piece) {
   if (!exchange_) {
-    connection_.session().Consume(id_, piece.size());
-    return;
+    http::H2Session& session = connection_.session();
+    session.Consume(id_, piece.size());
+    lingered_ += piece.size();
+    if (lingered_ > kMostLingerBytes) session.Reset(id_, http::H2Error::kNoError);
+    return connection_.FlushSoon();
   }
   body_.Append(piece);
 }
@@ -158,6 +182,7 @@ void Http2Stream::WriteHead(const http::ResponseHead& head, bool, const http::He
     kept.push_back(field);
   }
   answer.fields = kept;
+  turned_down_ = head.status >= 300;
   // A tunnel over HTTP/2 is opened by 200, and nobody asked with a key (RFC 8441 §5).
   if (tunnel) answer.status = 200;
   if (rules != nullptr) {
@@ -172,6 +197,7 @@ void Http2Stream::WriteHead(const http::ResponseHead& head, bool, const http::He
 size_t Http2Stream::WriteOwnAnswer(const OwnAnswer& answer, bool) {
   http::ResponseHead head;
   head.status = answer.status();
+  turned_down_ = head.status >= 300;
   head.fields = answer.fields();
   head.has_content_length = answer.status() != 304;  // which says nothing of the length that it saves
   head.content_length = answer.body().size();
@@ -185,8 +211,15 @@ size_t Http2Stream::WriteOwnAnswer(const OwnAnswer& answer, bool) {
   connection_.FlushSoon();
   if (ended_) return size;
   if (!answer.is_line()) return WriteBody(answer.body());
+  const size_t taken = session.OfferData(id_, answer.body(), true);
+  if (taken < size && session.HasWindow(id_)) {
+    // The room is taken by answers of others.
+    blocked_ = true;
+    written_ += taken;
+    return taken;
+  }
   // A client that has no window for a line of text hears the status, and a reset.
-  if (session.OfferData(id_, answer.body(), true) < size) session.Reset(id_, http::H2Error::kNoError);
+  if (taken < size) session.Reset(id_, http::H2Error::kNoError);
   ended_ = true;
   return size;
 }
@@ -242,6 +275,7 @@ void Http2Stream::OnExchangeReady() { connection_.MakeReady(*this); }
 void Http2Stream::JudgeWriting(uint64_t least) {
   if (!exchange_) return;
   if (blocked_ && was_blocked_ && written_ < write_mark_ + least) {
+    if (!connection_.session().HasWindow(id_)) connection_.session().ChargeStall();
     exchange_->Abandon(Refusal::kWriteTimeout);
     return EndExchange(Exchange::End::kBroken);
   }

@@ -3,8 +3,14 @@
 // The body that has come waits here, within the stream's window. The answer waits
 // nowhere: what the session does not take stays with the upstream.
 //
+// After an answer that turned its request down before that had ended the stream stays for a moment: what the
+// client still sends is read and dropped, for some take a reset for a failure although they have the
+// whole answer (curl 7; RFC 9113 §8.1 lets them not). Of other such answers the reset is the only word to
+// stop.
+//
 // Thread: the worker's. Owns: its exchange. Borrows: its connection, and the head, which
 //   the session keeps until the stream is closed; of a refused request only during Begin().
+// Limits: 2 s or 1 MiB of such a rest, as of HTTP/1.
 // Ends: destroying it ends the exchange; the connection does so, never it itself.
 #pragma once
 
@@ -64,6 +70,7 @@ class Http2Stream final : private ClientSide {
   void OnExchangeReady() override;
 
   void EndExchange(Exchange::End end);
+  void Linger();
   void Discard();
   void AppendOwnFields(std::vector<http::Field>& out);
 
@@ -80,13 +87,16 @@ class Http2Stream final : private ClientSide {
   uint64_t written_ = 0;
   uint64_t write_mark_ = 0;
   uint64_t body_mark_ = 0;
+  size_t lingered_ = 0;  // bytes
+  net::Timer linger_timer_;
   bool answers_head_ = false;  // the method was HEAD; the head of a refused request is gone before its answer
   bool body_ended_ = false;
   bool waits_for_body_ = false;
   bool blocked_ = false;      // the client's window, or its connection, takes no more
   bool was_blocked_ = false;  // at the last judgement
   bool had_body_wait_ = false;
-  bool ended_ = false;  // our side of the stream
+  bool ended_ = false;        // our side of the stream
+  bool turned_down_ = false;  // by the answer's status: a client stops by itself
   bool gone_ = false;
 };
 

@@ -57,6 +57,21 @@ TEST_F(ClientsTest, NodesHttp2Client) {
   EXPECT_EQ(edge_->WaitForVisits(50).size(), 50u);
 }
 
+TEST_F(ClientsTest, NodesHttp2OnBothSidesMakesCallsOfGrpcAndHoldsAWebSocket) {
+  service_ = std::make_unique<support::Process>(std::vector<std::string>{kNode, Script("http2_service.mjs")});
+  ASSERT_TRUE(WaitUntil([&] { return service_->Output().ends_with("\n"); })) << service_->Describe();
+  options_.upstreams = "[[upstream]]\nname = \"service\"\nprotocol = \"h2\"\nservers = [\"127.0.0.1:" +
+                       std::to_string(std::stoi(service_->Output())) + "\"]\n";
+  Start();
+  const auto done = support::Run({kNode, Script("http2_calls.mjs"), Port(), edge_->authority_file()});
+  ASSERT_EQ(done.exit_code, 0) << done.errors;
+  EXPECT_EQ(done.output, "call 0 11 trailers yes\nfail 200 12\nsocket 200 ping\n");
+  std::map<std::string, std::string> protocols;
+  for (const json& visit : edge_->WaitForVisits(3)) protocols[visit["path"]] = visit["protocol"];
+  EXPECT_EQ(protocols, (std::map<std::string, std::string>{
+                           {"/service/Call", "h2"}, {"/service/Fail", "h2"}, {"/socket", "ws"}}));
+}
+
 TEST_F(ClientsTest, PythonsWebSocketLibraryOnBothSides) {
   WithWebSocketService();
   Start();
@@ -100,6 +115,9 @@ TEST_F(ClientsTest, ABrowserLoadsFetchesListensAndSpeaks) {
     return !report.empty();
   })) << browser.Describe();
   EXPECT_EQ(report, "fetch 100000, events abc, socket hello");
+  // Its WebSocket too: over HTTP/1.1 it would have needed a connection of its own.
+  EXPECT_EQ(edge_->Metric("gatebook_connections_accepted_total"),
+            edge_->Metric("gatebook_http2_connections_open"));
   browser.Signal(SIGTERM);  // and its children end with it
   browser.WaitExit();
 

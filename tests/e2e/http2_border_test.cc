@@ -107,6 +107,35 @@ TEST_F(Http2BorderTest, NothingIsSmuggledIntoTheUpstreamsHttp1) {
     EXPECT_FALSE(request.Field("x-one") || request.Field("x-two"));
   }
   EXPECT_EQ(upstream_->requests().size(), cases.size());
+  // Each stands in the book with its reason.
+  std::multiset<std::string> wanted, found;
+  for (const auto& [fields, slug] : cases) wanted.insert(slug);
+  for (const json& visit : edge_->WaitForVisits(2 * cases.size())) {
+    if (visit.contains("denied")) found.insert(visit["denied"].get<std::string>());
+  }
+  EXPECT_EQ(found, wanted);
+}
+
+TEST_F(Http2BorderTest, StreamsBeyondTheirNumberAreInTheBookWithTheirReason) {
+  Behind([this](UpstreamConnection& connection, HttpMessage&) {
+    connection.WaitFor([this] { return go_.load(); });
+    connection.Send(Answer(200, ""));
+  });
+  Start();
+  H2Client client(edge_->Tls());
+  std::string all;
+  // Without our settings acknowledged a client may not know better.
+  for (int32_t i = 0; i < 103; ++i) all += Headers(2 * i + 1, http::Get());
+  ASSERT_TRUE(client.Send(all));
+  for (const char* stream : {"201", "203", "205"}) {
+    EXPECT_EQ(client.WaitFor("RST "), "RST " + std::string(stream) + " 7");
+  }
+  EXPECT_EQ(Refusals("too_many_streams"), 3u);
+  go_ = true;
+  int denied = 0;
+  for (const json& visit : edge_->WaitForVisits(103))
+    denied += visit.value("denied", "") == "too_many_streams";
+  EXPECT_EQ(denied, 3);
 }
 
 TEST_F(Http2BorderTest, ABodyOfAnotherLengthThanItSaysNeverLooksWhole) {
@@ -182,6 +211,65 @@ TEST_F(Http2BorderTest, PingsDoNotKeepAnIdleConnection) {
   EXPECT_TRUE(WaitUntil([this] {
     return edge_->Metric("gatebook_connections_closed_total{reason=\"keep_alive_timeout\"}") == 1;
   }));
+}
+
+// Nothing else can come on a connection before a head is whole, whatever is open there.
+TEST_F(Http2BorderTest, AHeadThatDoesNotEndIsGivenUpInTime) {
+  Say("timeouts", "request_header = \"300ms\"");
+  Behind([this](UpstreamConnection& connection, HttpMessage& request) {
+    if (request.first_line.find("/held") != std::string::npos)
+      connection.WaitFor([this] { return go_.load(); });
+    connection.Send(Answer(200, "hello"));
+  });
+  Start();
+  const std::string half =
+      http::Frame(http::H2FrameType::kHeaders, http::kH2EndStream, 3, http::Block(http::Get()));
+  const std::string begun = half.substr(0, half.size() - 3);
+  const std::string padded =
+      http::Frame(http::H2FrameType::kHeaders, http::kH2Padded, 3, "12345").substr(0, 9);
+  uint64_t ends = 0;
+  for (const std::string& head : {half, begun, padded}) {
+    H2Client client(edge_->Tls());
+    ASSERT_TRUE(client.Send(Headers(1, http::Get("/held"))));
+    ASSERT_TRUE(upstream_->WaitForRequests(ends + 1));
+    ASSERT_TRUE(client.Send(head));
+    EXPECT_THAT(client.ReadToClose(), testing::ContainsRegex("GOAWAY [0-9]+ 11 header_timeout"));
+    EXPECT_EQ(Ends("header_timeout"), ++ends);
+    EXPECT_EQ(Refusals("header_timeout"), ends);
+    EXPECT_EQ(Refusals("connection_broken"), ends);
+  }
+  // Also where nothing else is, and after a head that was in time.
+  H2Client alone(edge_->Tls());
+  EXPECT_THAT(alone.Get(1), testing::HasSubstr(":status=200"));
+  ASSERT_TRUE(alone.Send(half));
+  EXPECT_THAT(alone.ReadToClose(), testing::ContainsRegex("GOAWAY [0-9]+ 11 header_timeout"));
+  int told = 0;
+  for (const json& visit : edge_->WaitForVisits(8)) told += visit.value("denied", "") == "header_timeout";
+  EXPECT_EQ(told, 4);
+  go_ = true;
+}
+
+TEST_F(Http2BorderTest, AnAnswerOfOursIsWholeAlthoughOthersFillTheConnection) {
+  Say("timeouts", "first_byte = \"300ms\"");
+  Behind([this](UpstreamConnection& connection, HttpMessage& request) {
+    if (request.first_line.find("/never") != std::string::npos) {
+      connection.WaitFor([this] { return go_.load(); });
+    } else {
+      connection.Send(Answer(200, std::string(20'000'000, 'x')));
+    }
+  });
+  Start();
+  auto options = edge_->Tls();
+  options.receive_buffer = 4096;
+  H2Client client(options, http::Setting(4, 0x7fffffff));
+  ASSERT_TRUE(client.Send(http::WindowUpdate(0, 0x7ffe0000) + Headers(1, http::Get("/large")) +
+                          Headers(3, http::Get("/never"))));
+  // Nothing is read before the second is given up.
+  EXPECT_TRUE(WaitUntil([this] { return Refusals("upstream_timeout") == 1; }));
+  EXPECT_THAT(client.WaitFor("HEADERS 3"), testing::HasSubstr(":status=504"));
+  EXPECT_NE(client.WaitFor("DATA 3 end"), "");
+  client.Reset();
+  go_ = true;
 }
 
 TEST_F(Http2BorderTest, AHelloAloneDoesNotHoldAConnection) {

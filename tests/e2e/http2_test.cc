@@ -138,6 +138,24 @@ TEST_F(Http2Test, AnEventStreamComesAsItIsWritten) {
   EXPECT_EQ(support::ReadFile(out), "data: first\n\ndata: last\n\n");
 }
 
+// A whole answer, and then a reset: curl 7 would say that the stream broke and show nothing.
+TEST_F(Http2Test, AnEarlyAnswerReachesAClientThatStillUploads) {
+  Behind([](UpstreamConnection& connection, HttpMessage&) {
+    connection.Send(Answer(413, "too much", "Connection: close\r\n"));
+    connection.Close();
+  });
+  Start();
+  support::TempDirectory files;
+  const std::string up = files.Write("up", std::string(20'000'000, 'u'));
+  const auto done = Curl({"--data-binary", "@" + up, "-H", "Expect:", "-w", " %{http_code}", Url("/upload")});
+  EXPECT_EQ(done.exit_code, 0) << done.errors;
+  EXPECT_EQ(done.output, "too much 413");
+  const auto visits = edge_->WaitForVisits(1);
+  ASSERT_EQ(visits.size(), 1u);
+  EXPECT_EQ(visits[0]["status"], 413);
+  EXPECT_LT(visits[0].value("bytes_in", 0), 20'000'000);
+}
+
 TEST_F(Http2Test, ManyStreamsOfManyConnectionsAreEachAVisit) {
   Start();
   const auto done = support::Run({"h2load", "-n", "2000", "-c", "4", "-m", "32", Url("/")});

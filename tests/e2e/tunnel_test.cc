@@ -48,10 +48,15 @@ TEST_F(TunnelTest, ATunnelIsInTheBookWhenItOpensAndCompletedWhenItCloses) {
   RawClient client(edge_->Tls());
   ASSERT_TRUE(client.Send(Request("GET /socket", kHandshake)));
   ASSERT_TRUE(client.ReadResponse());
+  const auto opened = std::chrono::steady_clock::now();
   auto visits = edge_->WaitForVisits(1);
   ASSERT_EQ(visits.size(), 1u);
   EXPECT_EQ(visits[0]["protocol"], "ws");
   EXPECT_EQ(visits[0]["status"], 101);
+  EXPECT_TRUE(visits[0].value("open", false));
+  const int64_t open_for_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - opened)
+          .count();
   ASSERT_TRUE(client.Send("12345"));
   EXPECT_EQ(client.Read(5), "12345");
   client.ShutdownWrite();
@@ -60,6 +65,8 @@ TEST_F(TunnelTest, ATunnelIsInTheBookWhenItOpensAndCompletedWhenItCloses) {
     visits = edge_->Visits();
     return visits.size() == 1 && visits[0].value("bytes_in", 0) == 5 && visits[0].value("bytes_out", 0) == 5;
   })) << json(visits).dump(1);
+  EXPECT_FALSE(visits[0].value("open", true));
+  EXPECT_GE(visits[0].value("duration_us", int64_t{0}), open_for_us);
 }
 
 TEST_F(TunnelTest, BytesSentBeforeThe101ReachTheUpstreamOnlyAfterIt) {
@@ -151,6 +158,46 @@ TEST_F(TunnelTest, AnIdleTunnelIsGivenUp) {
     return visits.size() == 1 && visits[0].value("denied", "") == "tunnel_idle";
   }));
   EXPECT_EQ(Refusals("tunnel_idle"), 1u);
+}
+
+TEST_F(TunnelTest, ATunnelWhosePingsFlowIsNotIdle) {
+  Say("timeouts",
+      "tunnel_idle = \"400ms\"\nkeep_alive = \"100ms\"\nfirst_byte = \"100ms\"\nupstream_idle = \"100ms\"\n"
+      "body_idle = \"100ms\"\nwrite_idle = \"100ms\"\nrequest_header = \"100ms\"");
+  Behind(Echo);
+  Start();
+  RawClient client(edge_->Tls());
+  ASSERT_TRUE(client.Send(Request("GET /socket", kHandshake)));
+  ASSERT_TRUE(client.ReadResponse());
+  const std::string ping = "\x89\x80mask";
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  while (std::chrono::steady_clock::now() < until) {
+    ASSERT_TRUE(client.Send(ping));
+    ASSERT_EQ(client.Read(ping.size()), ping);
+  }
+  EXPECT_TRUE(client.WaitClosed());  // now that they do not flow any more
+  EXPECT_EQ(Refusals("tunnel_idle"), 1u);
+}
+
+TEST_F(TunnelTest, AClientThatReadsNothingOfATunnelIsGivenUp) {
+  Say("timeouts", "write_idle = \"300ms\"");
+  Behind([this](UpstreamConnection& connection, HttpMessage&) {
+    connection.Send(kAccepted);
+    while (connection.Send(std::string(16'384, 'x'))) {
+    }
+    ++counted_;
+  });
+  Start();
+  size_t given_up = 0;
+  for (auto options : {edge_->Tls(), edge_->Plain()}) {
+    options.receive_buffer = 4096;
+    RawClient client(options);
+    ASSERT_TRUE(client.Send(Request("GET /socket", kHandshake)));
+    ++given_up;
+    EXPECT_TRUE(WaitUntil([&] { return counted_ == given_up; })) << "the upstream is stopped too";
+    EXPECT_EQ(Refusals("write_timeout"), given_up);
+  }
+  EXPECT_EQ(edge_->Metric("gatebook_tunnels_open"), 0u);
 }
 
 TEST_F(TunnelTest, TheUpstreamsEndEndsTheTunnel) {

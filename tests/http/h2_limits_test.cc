@@ -128,6 +128,25 @@ TEST(H2Floods, OfPrioritiesAndWindowsAndUnknownFramesEndTheConnection) {
   EXPECT_EQ(EndOfFlood([](int) { return Frame(Type{99}, 0, 0, ""); }), H2End::kUnknownFrames);
 }
 
+TEST(H2Floods, OfStreamsBehindClosedWindowsEndTheConnection) {
+  H2Peer peer;
+  peer.Greet();
+  for (int i = 0; i < 20; ++i) peer.session().ChargeStall();
+  peer.session().Dispatch();
+  EXPECT_FALSE(peer.session().IsOver());
+  // Time alone earns none back, what is taken does.
+  peer.now += std::chrono::hours(1);
+  peer.on_request = [&](int32_t id) { peer.session().SubmitHead(id, Answer(204), {}, true); };
+  peer.Feed(Headers(1, Get()));
+  peer.session().ChargeStall();
+  peer.session().Dispatch();
+  EXPECT_FALSE(peer.session().IsOver());
+  peer.session().ChargeStall();
+  peer.session().Dispatch();
+  ASSERT_TRUE(peer.session().IsOver());
+  EXPECT_EQ(peer.session().end(), H2End::kStalledStreams);
+}
+
 TEST(H2Floods, OfAnsweredFaultsEndTheConnection) {
   EXPECT_EQ(EndOfFlood([](int i) { return Headers(2 * i + 1, Get("/#")); }), H2End::kGlitches);
 }

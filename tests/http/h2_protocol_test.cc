@@ -185,11 +185,26 @@ TEST(H2Streams, ThatWeResetAreLetRunOut) {
 }
 
 TEST(H2Streams, AreNumberedUpwards) {
-  Check({{"downwards", Headers(5, Get()) + Headers(3, Get()) + Ping(), "PING ack\n"}});
+  const char* end = "protocol_error";
+  Check({
+      {"downwards", Headers(5, Get()) + Headers(3, Get()), "GOAWAY 5 1 ", end},
+      {"downwards later",
+       Headers(1, Get()) + Headers(7, Get()) + Rst(7) + Headers(9, Get()) + Headers(5, Get()), "GOAWAY 9 1 ",
+       end},
+      {"upwards, and not each of them", Headers(1, Get()) + Headers(9, Get()) + Headers(11, Get()) + Ping(),
+       "PING ack\n"},
+  });
   H2Peer peer;
   peer.Greet();
   peer.Feed(Headers(5, Get()) + Headers(3, Get("/never")));
-  EXPECT_EQ(peer.Told(), "5 GET / to example.com end host=example.com\n");
+  EXPECT_EQ(peer.Told(), "5 GET / to example.com end host=example.com\n5 closed 1 connection\n");
+}
+
+TEST(H2Errors, MayHaveCodesThatNobodyKnows) {
+  Check({
+      {"RST_STREAM", Headers(1, Get()) + Rst(1, 0xff) + Headers(3, Get()) + Ping(), "PING ack\n"},
+      {"GOAWAY", Headers(1, Get()) + Goaway(0, 0xff) + Ping(), "PING ack\n"},
+  });
 }
 
 TEST(H2Streams, BeyondTheirNumberAreRefused) {
@@ -200,6 +215,7 @@ TEST(H2Streams, BeyondTheirNumberAreRefused) {
   for (int i = 0; i < 101; ++i) all += Headers(2 * i + 1, Get());
   EXPECT_EQ(peer.Feed(all), "RST 201 7\n");
   EXPECT_EQ(peer.session().open_streams(), 100u);
+  EXPECT_TRUE(peer.Told().ends_with("201 refused too_many_streams  \n")) << peer.Told();
   peer.session().SubmitHead(1, Answer(204), {}, true);
   peer.Feed(SettingsAck() + Headers(203, Get()));
   EXPECT_EQ(peer.session().open_streams(), 100u);
