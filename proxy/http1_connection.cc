@@ -16,6 +16,7 @@ using net::IoStatus;
 
 constexpr std::chrono::seconds kLinger{2};
 constexpr size_t kMostLingerBytes = 1024 * 1024;
+constexpr size_t kLingerShare = 64 * 1024;  // a turn: others wait meanwhile
 constexpr size_t kLeastReadRoom = 4096;
 // Answers of our own cost an impatient client nothing: others have their turn in between.
 constexpr int kMostSteps = 64;
@@ -267,7 +268,7 @@ bool Http1Connection::EndRequest() {
 
 bool Http1Connection::Discard() {
   char waste[4096];
-  while (true) {
+  for (const size_t end = lingered_ + kLingerShare; lingered_ < end;) {
     const auto result = stream_->Read(waste);
     if (result.status == IoStatus::kWouldBlock) return false;
     lingered_ += result.bytes;
@@ -276,6 +277,8 @@ bool Http1Connection::Discard() {
       return false;
     }
   }
+  next_turn_.Arm();
+  return false;
 }
 
 // ---- time

@@ -19,6 +19,7 @@ constexpr uint64_t kWriteShare = 1024 * 1024;
 constexpr std::chrono::seconds kDrainRoundTrip{1};
 constexpr std::chrono::seconds kLinger{2};
 constexpr size_t kMostLingerBytes = 1024 * 1024;
+constexpr size_t kLingerShare = 64 * 1024;  // a turn: others wait meanwhile
 
 http::H2Options OptionsFor(const WorkerContext& context) {
   http::H2Options options;
@@ -173,12 +174,13 @@ void Http2Connection::EndIfOver() {
 // the GOAWAY.
 void Http2Connection::Linger() {
   char waste[4096];
-  while (true) {
+  for (const size_t end = lingered_ + kLingerShare; lingered_ < end;) {
     const auto result = stream_->Read(waste);
     if (result.status == IoStatus::kWouldBlock) return;
     lingered_ += result.bytes;
     if (result.status != IoStatus::kOk || lingered_ > kMostLingerBytes) return Close(reason_);
   }
+  end_of_turn_.Arm();
 }
 
 // ---- from the session

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from world import Failure, World, expect, tls_context
+from world import HERE, Failure, World, expect, free_port, tls_context, wait_for
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, _, PING, _, WINDOW_UPDATE, CONTINUATION = range(10)
 END_STREAM, END_HEADERS = 1, 4
@@ -74,10 +74,21 @@ def run(options):
     wanted = {options.attack: ATTACKS[options.attack]} if options.attack else ATTACKS
     # Who does not open a window is given two of these spans; with the default a slice would be over first.
     with World(options.binary, sections={"timeouts": 'write_idle = "200ms"'}) as world:
+        give_bystander_an_upstream(world)
         for name, (_, ends) in wanted.items():
             print(f"{name}: {options.secs:.0f} s")
             flood(world, name, ends, options.secs)
             world.still_runs()
+
+
+def give_bystander_an_upstream(world):
+    """The attackers' requests keep theirs busy, which is no fault of the edge."""
+    port = free_port()
+    world.start(sys.executable, os.path.join(HERE, "upstream.py"), str(port))
+    wait_for(lambda: world.answers_on(port), "the bystander's upstream")
+    world.configure(world.plain_upstream() + f'[[upstream]]\nname = "quiet"\nservers = ["127.0.0.1:{port}"]\n'
+                    '[[route]]\npath = "/quiet"\nupstream = "quiet"\n')
+    world.reload()
 
 
 def flood(world, name, ends, seconds):
@@ -119,7 +130,7 @@ def watch(port, seconds):
     with tls_context().wrap_socket(socket.create_connection(("127.0.0.1", port), 10)) as link:
         while time.monotonic() < end:
             began = time.monotonic()
-            link.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            link.sendall(b"GET /quiet HTTP/1.1\r\nHost: localhost\r\n\r\n")
             got = b""
             while len(got.partition(b"\r\n\r\n")[2]) < 1024:
                 piece = link.recv(8192)

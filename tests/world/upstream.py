@@ -54,7 +54,7 @@ async def read_body(head, reader):
                 raise ConnectionError
             size += len(piece)
     elif re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head):
-        while chunk := int(await reader.readline(), 16):
+        while chunk := int(await reader.readuntil(b"\n"), 16):  # an end within is an error that serve() knows
             size += chunk
             while chunk > 0:
                 piece = await reader.read(min(262144, chunk))
