@@ -10,6 +10,7 @@ import time
 from .machine import OTHERS_CPU, Failure, run_load
 
 HOLDER = os.path.join(os.path.dirname(__file__), "hold_connections.py")
+EVEN_LOAD = "gatebook_even_load"  # where gatebook was built, bench/compare says
 RESUMER = os.path.join(os.path.dirname(__file__), "resume_connections.py")
 # As long as what browsers send.
 AGENT = ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -84,38 +85,29 @@ class AddedLatency:
     """What the way through the proxy takes longer than the straight way to the upstream, at half of the load that the
     first contender of the run can bear."""
     unit = "µs added"
-    clients = 16
-    rate, straight = None, {}  # requests a second; percentile -> µs
+    connections = 16
+    rate = None  # requests a second
 
     def __init__(self, name, title, percentile):
         self.name, self.title, self.percentile = name, title, percentile
 
     def measure(self, contender, seconds):
-        shared = AddedLatency
-        url = f"https://localhost:{contender.port}/"
-        if not shared.rate:
-            output = run_load(["wrk", "-t1", "-c32", "-d2s", *HEADERS, url])
-            shared.rate = float(re.search(r"Requests/sec:\s*([\d.]+)", output).group(1)) / 2
-        if not shared.straight:
-            shared.straight = self._percentiles(contender, f"http://127.0.0.1:{contender.services.upstream_port}/", seconds)
-        # Both percentiles are of one load.
+        if not AddedLatency.rate:
+            output = run_load(["wrk", "-t1", "-c32", "-d2s", *HEADERS, f"https://localhost:{contender.port}/"])
+            AddedLatency.rate = float(re.search(r"Requests/sec:\s*([\d.]+)", output).group(1)) / 2
+        # Both percentiles are of one load, and the straight way was measured a moment before.
         if not hasattr(contender, "latency"):
-            contender.latency = self._percentiles(contender, url, seconds)
-        whole = contender.latency[self.percentile]
-        return max(whole - shared.straight[self.percentile], 1), f"{whole:.0f} in all, at {shared.rate:,.0f}/s"
+            contender.services.redis_steps_aside()
+            straight = self._percentiles("plain", contender.services.upstream_port, seconds)
+            through = self._percentiles("tls", contender.port, seconds)
+            contender.latency = {percent: through[percent] - straight[percent] for percent in straight}, through
+        added, whole = contender.latency
+        return max(added[self.percentile], 1), f"{whole[self.percentile]:.0f} in all, at {self.rate:,.0f}/s"
 
-    def _percentiles(self, contender, url, seconds):
-        log = contender.machine.path("latency.log")
-        if os.path.exists(log):
-            os.unlink(log)
-        run_load(["h2load", "--h1", "-t1", f"-c{self.clients}", f"-D{seconds}", "--warm-up-time=1",
-                  f"--rps={self.rate / self.clients:.1f}", f"--log-file={log}", *HEADERS, url])
-        with open(log) as file:
-            rows = [line.split() for line in file]
-        if any(row[1] != "200" for row in rows):
-            raise Failure(f"{self.name}: not every answer was 200")
-        times = sorted(int(row[2]) for row in rows)
-        return {percent: times[min(len(times) - 1, len(times) * percent // 100)] for percent in (50, 99)}
+    def _percentiles(self, how, port, seconds):
+        output = run_load([EVEN_LOAD, how, str(port), str(self.connections), f"{self.rate:.1f}", str(seconds)])
+        _, median, slow = map(float, output.split())
+        return {50: median, 99: slow}
 
 
 class IdleMemory:
