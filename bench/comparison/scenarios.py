@@ -26,7 +26,8 @@ class CpuPerRequest:
     def __init__(self, name, title, arguments, path="/"):
         self.name, self.title, self.arguments, self.path = name, title, arguments, path
 
-    def _load(self, port, seconds):
+    def ask(self, port, seconds):
+        """How many requests there were."""
         output = run_load(["wrk", "-t1", f"-d{seconds}s", *self.arguments, *HEADERS,
                            f"https://localhost:{port}{self.path}"])
         if bad := re.search(r"Non-2xx.*|Socket errors: (?!connect 0, read 0, write 0, timeout 0).*", output):
@@ -36,10 +37,10 @@ class CpuPerRequest:
 
     def measure(self, contender, seconds):
         running = contender.running
-        self._load(contender.port, 1)
+        self.ask(contender.port, 1)
         wait_settled(contender)
         before, began = running.cpu_us(), time.monotonic()
-        requests = self._load(contender.port, seconds)
+        requests = self.ask(contender.port, seconds)
         ended = time.monotonic()
         # Work put off until after the load is work for these requests all the same.
         wait_settled(contender)
@@ -49,7 +50,7 @@ class CpuPerRequest:
 class CpuPerStream(CpuPerRequest):
     """With h2load: HTTP/2."""
 
-    def _load(self, port, seconds):
+    def ask(self, port, seconds):
         output = run_load(["h2load", "-t1", f"-D{seconds}", "--warm-up-time=0", *self.arguments, *HEADERS,
                            f"https://localhost:{port}{self.path}"])
         well = re.search(r"(\d+) succeeded, 0 failed, 0 errored, 0 timeout\nstatus codes: \d+ 2xx, 0 3xx, 0 4xx, 0 5xx",
@@ -65,7 +66,7 @@ class CpuPerResumption(CpuPerRequest):
     def __init__(self, name, title):
         super().__init__(name, title, [])
 
-    def _load(self, port, seconds):
+    def ask(self, port, seconds):
         return int(run_load([sys.executable, RESUMER, str(port), str(seconds)]))
 
 
