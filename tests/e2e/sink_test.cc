@@ -114,7 +114,7 @@ TEST_F(SinkTest, ABlockedOneHoldsUpNeitherVisitorsNorTheOthersNorTheEnd) {
   const base::UniqueFd reader(::open(File("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   AddFile("pipe", "queue = 64");
   AddSink("siem",
-          "kind = \"syslog\"\ntransport = \"tcp\"\nqueue = 64\nserver = \"" + siem.address() + "\"\n");
+          "kind = \"syslog\"\ntransport = \"tcp\"\nserver = \"" + siem.address() + "\"\n");
   AddSink("away", "kind = \"syslog\"\ntransport = \"tcp\"\nqueue = 64\nserver = \"127.0.0.1:" +
                       std::to_string(support::FreePort()) + "\"\n");
   AddFile("well");
