@@ -16,7 +16,7 @@ namespace gatebook::base {
 // What nice(1) calls niceness.
 enum class Niceness : int {
   kNone = 0,
-  kBehindWorkers = 7,  // a fifth of a core that a worker fills
+  kBehindWorkers = 7,  // a sixth of a core that a worker fills
   kBehindAll = 10,     // a tenth
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "net/socket_stream.h"
+#include "proxy/linger.h"
 
 namespace gatebook::proxy {
 namespace {
@@ -14,9 +15,6 @@ using http::ParseStatus;
 using http::Refusal;
 using net::IoStatus;
 
-constexpr std::chrono::seconds kLinger{2};
-constexpr size_t kMostLingerBytes = 1024 * 1024;
-constexpr size_t kLingerShare = 64 * 1024;  // a turn: others wait meanwhile
 constexpr size_t kLeastReadRoom = 4096;
 // Answers of our own cost an impatient client nothing: others have their turn in between.
 constexpr int kMostSteps = 64;
@@ -245,8 +243,6 @@ bool Http1Connection::EndRequest() {
       Close(CloseReason::kAnswered);
       return false;
     }
-    // Bytes that nobody reads would make the kernel reset the connection, and the reset can
-    // overtake the answer (RFC 9112 §9.6): read them for a while.
     received_.Release();
     body_.Release();
     state_ = State::kLinger;
@@ -267,17 +263,16 @@ bool Http1Connection::EndRequest() {
 }
 
 bool Http1Connection::Discard() {
-  char waste[4096];
-  for (const size_t end = lingered_ + kLingerShare; lingered_ < end;) {
-    const auto result = stream_->Read(waste);
-    if (result.status == IoStatus::kWouldBlock) return false;
-    lingered_ += result.bytes;
-    if (result.status != IoStatus::kOk || lingered_ > kMostLingerBytes) {
+  switch (ReadAway(*stream_, lingered_)) {
+    case Lingering::kForNews:
+      break;
+    case Lingering::kForTurn:
+      next_turn_.Arm();
+      break;
+    case Lingering::kOver:
       Close(CloseReason::kRefused);
-      return false;
-    }
+      break;
   }
-  next_turn_.Arm();
   return false;
 }
 

@@ -3,6 +3,8 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
+#include "proxy/linger.h"
+
 namespace gatebook::proxy {
 namespace {
 
@@ -17,9 +19,6 @@ constexpr size_t kReadRoom = 16 * 1024;
 constexpr uint64_t kWriteShare = 1024 * 1024;
 // Between the first and the last word of a graceful end: a long round trip (RFC 9113 §6.8).
 constexpr std::chrono::seconds kDrainRoundTrip{1};
-constexpr std::chrono::seconds kLinger{2};
-constexpr size_t kMostLingerBytes = 1024 * 1024;
-constexpr size_t kLingerShare = 64 * 1024;  // a turn: others wait meanwhile
 
 http::H2Options OptionsFor(const WorkerContext& context) {
   http::H2Options options;
@@ -170,17 +169,15 @@ void Http2Connection::EndIfOver() {
   Linger();
 }
 
-// Bytes that nobody reads would make the kernel reset the connection, and the reset can overtake
-// the GOAWAY.
 void Http2Connection::Linger() {
-  char waste[4096];
-  for (const size_t end = lingered_ + kLingerShare; lingered_ < end;) {
-    const auto result = stream_->Read(waste);
-    if (result.status == IoStatus::kWouldBlock) return;
-    lingered_ += result.bytes;
-    if (result.status != IoStatus::kOk || lingered_ > kMostLingerBytes) return Close(reason_);
+  switch (ReadAway(*stream_, lingered_)) {
+    case Lingering::kForNews:
+      return;
+    case Lingering::kForTurn:
+      return end_of_turn_.Arm();
+    case Lingering::kOver:
+      return Close(reason_);
   }
-  end_of_turn_.Arm();
 }
 
 // ---- from the session

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/http2_connection.h"
+#include "proxy/linger.h"
 #include "proxy/websocket_key.h"
 
 namespace gatebook::proxy {
@@ -11,13 +12,6 @@ using http::FieldId;
 using http::Refusal;
 using net::IoResult;
 using net::IoStatus;
-
-namespace {
-
-constexpr std::chrono::seconds kLinger{2};
-constexpr size_t kMostLingerBytes = 1024 * 1024;
-
-}  // namespace
 
 Http2Stream::Http2Stream(Http2Connection& connection, int32_t id, std::shared_ptr<Generation> generation)
     : connection_(connection),

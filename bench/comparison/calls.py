@@ -2,7 +2,6 @@
 import os
 import signal
 import subprocess
-import time
 
 from .machine import Failure, find_program
 
@@ -13,13 +12,15 @@ def count(contender, load, seconds):
     """(requests, {system call: how often a request}) of one load."""
     log = contender.machine.path("calls")
     load.ask(contender.port, 1)
+    processes = contender.running.tree()
     tracer = subprocess.Popen([find_program("strace"), "-f", "-c", "-o", log] +
-                              [word for pid in contender.running.tree() for word in ("-p", str(pid))],
-                              stderr=subprocess.DEVNULL)
-    time.sleep(0.5)  # it says nowhere when it has begun
+                              [word for pid in processes for word in ("-p", str(pid))], stderr=subprocess.PIPE, text=True)
+    for _ in processes:
+        if " attached" not in (line := tracer.stderr.readline()):
+            raise Failure(f"strace: {line}")
     requests = load.ask(contender.port, seconds)
     tracer.send_signal(signal.SIGINT)
-    tracer.wait()
+    tracer.communicate()
     if not os.path.exists(log) or requests == 0:
         raise Failure(f"strace saw nothing of {contender.name}")
     calls = {}

@@ -85,31 +85,36 @@ TEST(Loop, ATimerOfALoopIsMetNotEarly) {
   EXPECT_GE(met, deadline);
 }
 
-TEST(Loop, ALoopWithATimerFarOffSleeps) {
-  Loop loop;
-  Timer far;
-  Timer near;
-  bool met = false;
-  near.SetCallback([&] { met = true; });
-  far.Arm(loop.timers(), loop.now() + 1h);
-  near.Arm(loop.timers(), loop.now() + 300ms);
-  const uint64_t before = loop.turn();
-  while (!met) loop.RunOnce(true);
+// A timer that keeps the wheel from being empty, and one that is waited for.
+class LoopTimers : public testing::Test {
+ protected:
+  LoopTimers() {
+    near_.SetCallback([this] { met_ = true; });
+    far_.Arm(loop_.timers(), loop_.now() + 1h);
+  }
+  void RunUntilMet() {
+    while (!met_) loop_.RunOnce(true);
+    EXPECT_TRUE(far_.IsArmed());
+  }
+
+  Loop loop_;
+  Timer far_;
+  Timer near_;
+  bool met_ = false;
+};
+
+TEST_F(LoopTimers, ALoopSleepsUntilOneIsDue) {
+  near_.Arm(loop_.timers(), loop_.now() + 300ms);
+  const uint64_t before = loop_.turn();
+  RunUntilMet();
   // With a tick every 20 ms it would have been fifteen.
-  EXPECT_LE(loop.turn() - before, 3U);
+  EXPECT_LE(loop_.turn() - before, 3U);
 }
 
-TEST(Loop, ANewTimerShortensTheSleep) {
-  Loop loop;
-  Timer far;
-  Timer near;
-  bool met = false;
-  near.SetCallback([&] { met = true; });
-  far.Arm(loop.timers(), loop.now() + 1h);
-  loop.RunOnce(false);
-  near.Arm(loop.timers(), loop.now() + 50ms);
-  while (!met) loop.RunOnce(true);
-  EXPECT_TRUE(far.IsArmed());
+TEST_F(LoopTimers, ANewOneShortensTheSleep) {
+  loop_.RunOnce(false);
+  near_.Arm(loop_.timers(), loop_.now() + 50ms);
+  RunUntilMet();
 }
 
 TEST(Loop, NowIsTheTimeAtWhichTheTurnBegan) {
